@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Field Visits keeps, who may change it, and the one action it adds: closing a visit.
+import AloftCore
+
+/// The declaration of the demo app: representatives visit stores, managers keep the catalogue.
+///
+/// A team is a scope of its own, so a device holds the stores and visits of its person's teams and nothing of the others.
+/// The catalogue is one scope that everybody reads.
+public let fieldVisits: App = App("field-visits", version: 1) {
+  Collection("teams") {
+    Field("name", .string, required: true)
+    Scopes("team:{id}")
+    Allow(.read, to: "member")
+    Allow(.read, .create, .update, to: "manager")
+  }
+  Collection("stores") {
+    Field("team", .reference("teams"), .immutable, required: true)
+    Field("name", .string, required: true)
+    Field("city", .string)
+    Field("address", .string)
+    Field("phone", .string)
+    Scopes("team:{team}")
+    Allow(.read, .create, .update, to: "member")
+    Allow(.read, .create, .update, .delete, to: "manager")
+  }
+  Collection("visits") {
+    Field("team", .reference("teams"), .immutable, required: true)
+    Field("store", .reference("stores"), required: true)
+    Field("title", .string, required: true)
+    // Guarded: closing a visit that somebody else has just reopened must ask, not overwrite.
+    Field("status", .choice("open", "closed"), .guarded)
+    Field("tags", .set(.string))
+    Field("footfall", .counter(min: 0))
+    // Manual: two people's words are never merged by a machine; both stay until a person chooses.
+    Field("notes", .string, .manual)
+    Field("summary", .string, .manual)
+    Field("planned", .timestamp)
+    Scopes("team:{team}")
+    Allow(.read, .create, .update, to: "member")
+    Allow(.read, .create, .update, .delete, to: "manager")
+  }
+  Collection("products") {
+    Field("name", .string, required: true, write: ["manager"])
+    Field("sku", .string, write: ["manager"])
+    Field("category", .string, write: ["manager"])
+    // In cents.
+    Field("price", .int, write: ["manager"])
+    Field("stock", .counter(min: 0))
+    Scopes("catalog")
+    Allow(.read, .update, to: "member")
+    Allow(.read, .create, .update, .delete, to: "manager")
+  }
+  closeVisit
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts Field Visits: whoever signed in last on this device goes straight in, with or without a network.
+// @ts-check
+import { currentUser, install, onSession, open, signOut } from '/aloft/aloft.js';
+import { h } from './lib/dom.js';
+import { icon } from './lib/icons.js';
+import { button } from './lib/controls.js';
+import { makeContext } from './context.js';
+import { startRouter } from './router.js';
+import { buildShell } from './shell.js';
+import { signInAgain, signInPage } from './screens/sign-in.js';
+
+const place = /** @type {HTMLElement} */ (document.getElementById('app'));
+
+async function start() {
+  const user = await currentUser().catch(() => null) ?? await signInPage(place);
+  place.replaceChildren(h('p', { class: 'starting' }, 'Opening your data…'));
+  const db = await open({ app: '/app.json', user: user.user });
+  const context = makeContext(db, user, {
+    async signIn() {
+      if (await signInAgain(user.user)) await db.sync();
+    },
+    async leave(discard) {
+      await signOut(db, { discard });
+      startOver();
+    },
+  });
+  const shell = buildShell(context, place);
+  startRouter(context, shell.screen, shell.mark);
+  onSession(now => { if (now?.user !== user.user) startOver(); });
+}
+
+/** A fresh page is the only state in which nothing of the last person is left. */
+function startOver() {
+  history.replaceState(null, '', '/');
+  location.reload();
+}
+
+/** @param {unknown} error */
+function cannotStart(error) {
+  place.replaceChildren(h('div', { class: 'starting', role: 'alert' }, icon('attention'),
+    h('h1', null, 'Field Visits could not open your data'),
+    h('p', { class: 'soft' }, error instanceof Error ? error.message : 'The browser did not say why.'),
+    h('p', null, 'Nothing was deleted.'),
+    h('div', null, button('Try again', { kind: 'primary', onclick: () => location.reload() }))));
+}
+
+void install();
+start().catch(cannotStart);

@@ -1,0 +1,57 @@
+// swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
+// Aloft: an offline-first application platform. See ARCHITECTURE.md for what each target is for.
+import PackageDescription
+
+let package = Package(
+  name: "aloft",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "AloftCore", targets: ["AloftCore"]),
+    .library(name: "AloftStore", targets: ["AloftStore"]),
+    .executable(name: "aloft", targets: ["aloft"]),
+    .executable(name: "aloft-engine", targets: ["aloft-engine"]),
+    .executable(name: "field-visits-engine", targets: ["field-visits-engine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // The engine: pure, imports nothing, also compiled as Embedded Swift for WebAssembly.
+    .target(name: "AloftCore"),
+    .target(name: "FieldVisits", dependencies: ["AloftCore"], path: "Examples/FieldVisits/Sources"),
+    // Browser side. CAloftRuntime supplies what Embedded Swift needs from libc.
+    .target(name: "CAloftRuntime"),
+    .target(name: "AloftWeb", dependencies: ["AloftCore", "CAloftRuntime"]),
+    .executableTarget(name: "aloft-engine", dependencies: ["AloftWeb"]),
+    .executableTarget(name: "field-visits-engine", dependencies: ["AloftWeb", "FieldVisits"]),
+    // Server side.
+    .target(name: "AloftStore", dependencies: ["AloftCore"]),
+    .target(
+      name: "AloftSQLite",
+      dependencies: ["AloftCore", "AloftStore", .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+    .target(
+      name: "AloftServer",
+      dependencies: [
+        "AloftCore", "AloftStore", "AloftSQLite",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "_CryptoExtras", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "aloft",
+      dependencies: [
+        "AloftServer", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "FieldVisits"]),
+    .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
+    .testTarget(
+      name: "AloftServerTests",
+      dependencies: ["AloftServer", "FieldVisits", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+  ]
+)

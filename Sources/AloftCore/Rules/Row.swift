@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A record as values with their authors: the one encoding of a record in the server's store, on the wire and in the browser.
+//
+//   row   = [id, version, life, stamps, marks, cells]          (CBOR array of six items)
+//   life  = index of the stamp that created, deleted or restored the record; stored as -1 - index while it is deleted
+//   stamps = [milliseconds, counter, device, n, sequence, …]    five items for each mutation that a value still depends on
+//   marks = index of the stamp of each cell; an empty array when all are 0
+//   cells = the value of each field by number; undefined = never written; tag 8 = values with the stamps that support them
+
+/// Who wrote a value and when.
+public struct Stamp: Equatable, Sendable {
+  public var time: HybridTime
+  public var mutation: MutationID
+  /// Where the home scope's log has it; 0 while the server has not confirmed it.
+  public var sequence: Sequence
+
+  public init(time: HybridTime, mutation: MutationID, sequence: Sequence = 0) {
+    self.time = time
+    self.mutation = mutation
+    self.sequence = sequence
+  }
+
+  /// The order of the `latest` rule: time, then device, then the device's own count.
+  func isNewer(than other: Stamp) -> Bool {
+    if time != other.time { return other.time < time }
+    return other.mutation < mutation
+  }
+}
+
+/// A value together with the mutations that keep it alive, as indexes into the row's stamps.
+public struct SupportedValue: Equatable, Sendable {
+  public var value: Value
+  public var dots: [Int]
+}
+
+/// The content of one field.
+public enum Cell: Equatable, Sendable {
+  case absent
+  case plain(Value)
+  /// The elements of a set, or the candidates of a `manual` field.
+  case supported([SupportedValue])
+}
+
+/// A decoded record.
+public struct Row: Equatable, Sendable {
+  public var id: Text
+  /// The home scope's sequence of the last change; 0 for a record that the server has not confirmed.
+  public var version: Sequence
+  public var isDeleted: Bool
+  var life: Int
+  public internal(set) var stamps: [Stamp]
+  var marks: [Int]
+  public internal(set) var cells: [Cell]
+
+  /// A new record, born by a mutation.
+  public init(id: Text, bornBy stamp: Stamp) {
+    self.id = id
+    version = 0
+    isDeleted = false
+    life = 0
+    stamps = [stamp]
+    marks = []
+    cells = []
+  }
+
+  public func cell(_ number: Int) -> Cell { number < cells.count ? cells[number] : .absent }
+
+  /// The stamp of a field's last write, or nil when it was never written.
+  public func stamp(of number: Int) -> Stamp? {
+    guard number < cells.count, cells[number] != .absent else { return nil }
+    return stamps[marks[number]]
+  }
+
+  /// What a reader sees: a set as an array, the newest of several candidates, null for a field never written.
+  public func value(_ number: Int, rule: Rule) -> Value {
+    switch cell(number) {
+    case .absent: .null
+    case .plain(let value): value
+    case .supported(let values): rule == .addWins ? .array(values.map { $0.value }) : newest(of: values)?.value ?? .null
+    }
+  }
+
+  private func newest(of values: [SupportedValue]) -> SupportedValue? {
+    var best: SupportedValue?
+    for value in values {
+      guard let current = best else {
+        best = value
+        continue
+      }
+      if stamps[value.dots[0]].isNewer(than: stamps[current.dots[0]]) { best = value }
+    }
+    return best
+  }
+
+  /// The mutations that a field's content depends on: what its next writer must say it has seen.
+  func dots(of number: Int) -> [MutationID] {
+    switch cell(number) {
+    case .absent: return []
+    case .plain: return [stamps[marks[number]].mutation]
+    case .supported(let values):
+      var out: [MutationID] = []
+      for value in values { for dot in value.dots { out.append(stamps[dot].mutation) } }
+      return out
+    }
+  }
+
+  /// Replaces a field's content and remembers who wrote it.
+  mutating func write(_ cell: Cell, to number: Int, by stamp: Stamp) {
+    while cells.count <= number {
+      cells.append(.absent)
+      marks.append(0)
+    }
+    cells[number] = cell
+    marks[number] = index(of: stamp)
+  }
+
+  /// Deletes or restores the record.
+  mutating func setDeleted(_ deleted: Bool, by stamp: Stamp) {
+    isDeleted = deleted
+    life = index(of: stamp)
+  }
+
+  mutating func index(of stamp: Stamp) -> Int {
+    for (index, existing) in stamps.enumerated() where existing.mutation == stamp.mutation { return index }
+    stamps.append(stamp)
+    return stamps.count - 1
+  }
+
+  /// Gives the stamps that a mutation made their place in the log; all stamps, when the record enters a new home scope.
+  mutating func confirm(_ mutation: MutationID, at sequence: Sequence, entersScope: Bool) {
+    version = sequence
+    for index in stamps.indices where entersScope || stamps[index].mutation == mutation { stamps[index].sequence = sequence }
+  }
+
+  /// Drops the stamps that nothing refers to any more.
+  mutating func dropUnusedStamps() {
+    var used = [Bool](repeating: false, count: stamps.count)
+    used[life] = true
+    for number in cells.indices {
+      switch cells[number] {
+      case .absent: continue
+      case .plain: break
+      case .supported(let values): for value in values { for dot in value.dots { used[dot] = true } }
+      }
+      used[marks[number]] = true
+    }
+    if !used.contains(false) { return }
+    var place = [Int](repeating: 0, count: stamps.count)
+    var kept: [Stamp] = []
+    for index in stamps.indices where used[index] {
+      place[index] = kept.count
+      kept.append(stamps[index])
+    }
+    stamps = kept
+    life = place[life]
+    for number in cells.indices {
+      marks[number] = place[marks[number]]
+      if case .supported(let values) = cells[number] {
+        cells[number] = .supported(values.map { SupportedValue(value: $0.value, dots: $0.dots.map { place[$0] }) })
+      }
+    }
+  }
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns JSON text (RFC 8259) into CBOR bytes in one pass, without recursion.
+//
+// Why transcode: every message then has one decoder, the CBOR one. Arrays and maps get a four-byte count that is filled in when
+// they close, so the result is valid but not the shortest CBOR; what must be deterministic is encoded again by its owner.
+
+/// JSON in and out.
+public enum JSONCodec {
+  /// CBOR of a JSON text: integers stay integers up to 64 bits, other numbers become doubles.
+  /// - Throws: malformed text, nesting above 32, invalid UTF-8 or lone surrogates, with the byte offset.
+  public static func cbor(fromJSON input: [UInt8]) throws(DecodeError) -> [UInt8] {
+    var reader = JSONReader(input: input)
+    return try reader.run()
+  }
+}
+
+private struct JSONReader {
+  private struct Open {
+    var headAt: Int
+    var count: Int
+    var isObject: Bool
+  }
+
+  let input: [UInt8]
+  var position = 0
+  var out = CBORPatchWriter()
+  private var open: [Open] = []
+
+  init(input: [UInt8]) {
+    self.input = input
+    out.bytes.reserveCapacity(input.count)
+  }
+
+  mutating func run() throws(DecodeError) -> [UInt8] {
+    skipSpace()
+    try value()
+    while let top = open.last {
+      skipSpace()
+      let isFirst = top.count == 0
+      let closing: UInt8 = top.isObject ? 0x7D : 0x5D
+      guard position < input.count else { throw failure(.truncated) }
+      if input[position] == closing {
+        position += 1
+        close()
+        continue
+      }
+      if !isFirst {
+        guard input[position] == 0x2C else { throw failure(.malformed) }
+        position += 1
+        skipSpace()
+      }
+      open[open.count - 1].count += 1
+      if top.isObject {
+        guard position < input.count, input[position] == 0x22 else { throw failure(.malformed) }
+        try string()
+        skipSpace()
+        guard position < input.count, input[position] == 0x3A else { throw failure(.malformed) }
+        position += 1
+        skipSpace()
+      }
+      try value()
+    }
+    skipSpace()
+    guard position == input.count else { throw failure(.trailingBytes) }
+    return out.bytes
+  }
+
+  func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
+
+  mutating func skipSpace() {
+    while position < input.count {
+      switch input[position] {
+      case 0x20, 0x09, 0x0A, 0x0D: position += 1
+      default: return
+      }
+    }
+  }
+
+  private mutating func close() {
+    let top = open.removeLast()
+    out.patch(top.count, at: top.headAt)
+  }
+
+  private mutating func value() throws(DecodeError) {
+    guard position < input.count else { throw failure(.truncated) }
+    switch input[position] {
+    case 0x7B, 0x5B:
+      guard open.count < CBORReader.depthMax else { throw failure(.tooDeep) }
+      let isObject = input[position] == 0x7B
+      position += 1
+      open.append(Open(headAt: out.openHead(isMap: isObject), count: 0, isObject: isObject))
+    case 0x22: try string()
+    case 0x74: try literal("true", 0xF5)
+    case 0x66: try literal("false", 0xF4)
+    case 0x6E: try literal("null", 0xF6)
+    default: try number()
+    }
+  }
+
+  private mutating func literal(_ word: StaticString, _ byte: UInt8) throws(DecodeError) {
+    let length = word.utf8CodeUnitCount
+    guard position + length <= input.count else { throw failure(.truncated) }
+    let matches = word.withUTF8Buffer { buffer in
+      for index in 0..<length where buffer[index] != input[position + index] { return false }
+      return true
+    }
+    guard matches else { throw failure(.malformed) }
+    position += length
+    out.bytes.append(byte)
+  }
+
+  private mutating func number() throws(DecodeError) {
+    let start = position
+    let negative = input[position] == 0x2D
+    if negative { position += 1 }
+    var mantissa: UInt64 = 0
+    var exponent = 0
+    var isInteger = true
+    var isExact = true
+    let digitsStart = position
+    func append(_ digit: UInt8, fraction: Bool) {
+      if mantissa < 1_000_000_000_000_000_000 {
+        mantissa = mantissa * 10 + UInt64(digit)
+        if fraction { exponent -= 1 }
+      } else {
+        isExact = isExact && digit == 0
+        if !fraction { exponent += 1 }
+      }
+    }
+    while position < input.count, input[position] &- 0x30 < 10 {
+      append(input[position] - 0x30, fraction: false)
+      position += 1
+    }
+    guard position > digitsStart, input[digitsStart] != 0x30 || position == digitsStart + 1 else { throw failure(.malformed) }
+    if position < input.count, input[position] == 0x2E {
+      isInteger = false
+      position += 1
+      let fractionStart = position
+      while position < input.count, input[position] &- 0x30 < 10 {
+        append(input[position] - 0x30, fraction: true)
+        position += 1
+      }
+      guard position > fractionStart else { throw failure(.malformed) }
+    }
+    if position < input.count, input[position] | 0x20 == 0x65 {
+      isInteger = false
+      position += 1
+      var negativeExponent = false
+      if position < input.count, input[position] == 0x2B || input[position] == 0x2D {
+        negativeExponent = input[position] == 0x2D
+        position += 1
+      }
+      let exponentStart = position
+      var written = 0
+      while position < input.count, input[position] &- 0x30 < 10 {
+        written = min(written * 10 + Int(input[position] - 0x30), 100_000)
+        position += 1
+      }
+      guard position > exponentStart else { throw failure(.malformed) }
+      exponent += negativeExponent ? -written : written
+    }
+    if isInteger && exponent == 0 && mantissa <= UInt64(Int64.max) {
+      out.int(negative ? -Int64(mantissa) : Int64(mantissa))
+      return
+    }
+    let magnitude = DecimalParser.double(mantissa: mantissa, exponent: exponent, isExact: isExact)
+    guard magnitude.isFinite else { throw DecodeError(reason: .outOfRange, position: start) }
+    out.double(negative ? -magnitude : magnitude)
+  }
+
+  private mutating func string() throws(DecodeError) {
+    position += 1
+    let start = position
+    while position < input.count, input[position] != 0x22, input[position] != 0x5C {
+      guard input[position] >= 0x20 else { throw failure(.malformed) }
+      position += 1
+    }
+    guard position < input.count else { throw failure(.truncated) }
+    if input[position] == 0x22 {
+      guard Text.isValidUTF8(input, from: start, to: position) else { throw failure(.invalidText) }
+      out.text(input, from: start, to: position)
+      position += 1
+      return
+    }
+    var decoded = Array(input[start..<position])
+    while true {
+      guard position < input.count else { throw failure(.truncated) }
+      let byte = input[position]
+      position += 1
+      if byte == 0x22 { break }
+      guard byte >= 0x20 else { throw failure(.malformed) }
+      if byte != 0x5C {
+        decoded.append(byte)
+        continue
+      }
+      try escape(into: &decoded)
+    }
+    guard Text.isValidUTF8(decoded, from: 0, to: decoded.count) else { throw failure(.invalidText) }
+    out.text(decoded, from: 0, to: decoded.count)
+  }
+
+  private mutating func escape(into decoded: inout [UInt8]) throws(DecodeError) {
+    guard position < input.count else { throw failure(.truncated) }
+    let byte = input[position]
+    position += 1
+    switch byte {
+    case 0x22, 0x5C, 0x2F: decoded.append(byte)
+    case 0x62: decoded.append(8)
+    case 0x66: decoded.append(12)
+    case 0x6E: decoded.append(10)
+    case 0x72: decoded.append(13)
+    case 0x74: decoded.append(9)
+    case 0x75:
+      var scalar = try hex4()
+      if scalar & 0xFC00 == 0xD800 {
+        guard position + 1 < input.count, input[position] == 0x5C, input[position + 1] == 0x75 else { throw failure(.invalidText) }
+        position += 2
+        let low = try hex4()
+        guard low & 0xFC00 == 0xDC00 else { throw failure(.invalidText) }
+        scalar = 0x10000 + (scalar & 0x3FF) << 10 + low & 0x3FF
+      } else if scalar & 0xFC00 == 0xDC00 {
+        throw failure(.invalidText)
+      }
+      appendUTF8(scalar, to: &decoded)
+    default: throw failure(.malformed)
+    }
+  }
+
+  private mutating func hex4() throws(DecodeError) -> UInt32 {
+    guard position + 4 <= input.count else { throw failure(.truncated) }
+    var value: UInt32 = 0
+    for _ in 0..<4 {
+      guard let digit = hexDigit(input[position]) else { throw failure(.malformed) }
+      value = value << 4 | UInt32(digit)
+      position += 1
+    }
+    return value
+  }
+
+  private func appendUTF8(_ scalar: UInt32, to out: inout [UInt8]) {
+    switch scalar {
+    case 0..<0x80: out.append(UInt8(scalar))
+    case 0x80..<0x800:
+      out.append(UInt8(0xC0 | scalar >> 6))
+      out.append(UInt8(0x80 | scalar & 0x3F))
+    case 0x800..<0x10000:
+      out.append(UInt8(0xE0 | scalar >> 12))
+      out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
+      out.append(UInt8(0x80 | scalar & 0x3F))
+    default:
+      out.append(UInt8(0xF0 | scalar >> 18))
+      out.append(UInt8(0x80 | scalar >> 12 & 0x3F))
+      out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
+      out.append(UInt8(0x80 | scalar & 0x3F))
+    }
+  }
+}
+
+func hexDigit(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case 0x30...0x39: byte - 0x30
+  case 0x41...0x46: byte - 0x41 + 10
+  case 0x61...0x66: byte - 0x61 + 10
+  default: nil
+  }
+}
+
+/// CBOR whose container heads are written before their count is known.
+private struct CBORPatchWriter {
+  var bytes: [UInt8] = []
+
+  mutating func openHead(isMap: Bool) -> Int {
+    bytes.append(isMap ? 0xBA : 0x9A)
+    for _ in 0..<4 { bytes.append(0) }
+    return bytes.count - 4
+  }
+
+  mutating func patch(_ count: Int, at position: Int) {
+    for index in 0..<4 { bytes[position + index] = UInt8(truncatingIfNeeded: count >> (24 - index * 8)) }
+  }
+
+  mutating func text(_ source: [UInt8], from start: Int, to end: Int) {
+    head(0x60, UInt64(end - start))
+    bytes.append(contentsOf: source[start..<end])
+  }
+
+  mutating func int(_ value: Int64) {
+    if value >= 0 { head(0, UInt64(value)) } else { head(0x20, UInt64(-1 - value)) }
+  }
+
+  mutating func double(_ value: Double) {
+    bytes.append(0xFB)
+    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(shift))) }
+  }
+
+  private mutating func head(_ major: UInt8, _ value: UInt64) {
+    switch value {
+    case 0..<24: bytes.append(major | UInt8(value))
+    case 24...0xFF:
+      bytes.append(major | 24)
+      bytes.append(UInt8(value))
+    case 0x100...0xFFFF:
+      bytes.append(major | 25)
+      bytes.append(UInt8(value >> 8))
+      bytes.append(UInt8(value & 0xFF))
+    default:
+      bytes.append(major | 27)
+      for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
+    }
+  }
+}

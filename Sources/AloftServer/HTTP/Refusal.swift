@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every answer that says no: one shape, a code from one table, a message that tells the next step, and no internals.
+
+import AloftCore
+import HTTPTypes
+import Hummingbird
+
+/// Why a request was not answered as asked. Thrown by routes; the outermost middleware turns it into
+/// `{"aloft":1,"error":{"code","message","path"?,"request"}}`.
+public struct Refusal: Error, Equatable {
+  public var status: HTTPResponse.Status
+  /// A stable word for programs.
+  public var code: String
+  /// A sentence for people that tells the next step; never contains data or internals.
+  public var message: String
+  /// Where in the request the fault lies.
+  public var path: String?
+  /// When the same request may succeed.
+  public var retryAfterSeconds: Int?
+
+  public init(_ status: HTTPResponse.Status, _ code: String, _ message: String, path: String? = nil, retryAfterSeconds: Int? = nil) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.path = path
+    self.retryAfterSeconds = retryAfterSeconds
+  }
+
+  static let signedOut = Refusal(.unauthorized, "signedOut", "Sign in first: POST /session with user and password.")
+  static let wrongPassword = Refusal(.unauthorized, "wrongPassword", "The user or the password is wrong.")
+  static let notFound = Refusal(.notFound, "notFound", "Nothing lives at this address.")
+  static let methodNotAllowed = Refusal(.methodNotAllowed, "methodNotAllowed", "This address does not take this method.")
+  static let noMarker = Refusal(.forbidden, "noMarker", "Requests that change something need the header X-Aloft: 1.")
+  static let crossSite = Refusal(.forbidden, "crossSite", "Requests from pages of other sites are refused.")
+  static let foreignHost = Refusal(
+    .forbidden, "foreignHost", "An open server answers on this machine's own addresses only: use 127.0.0.1 or localhost.")
+  static let wrongType = Refusal(.unsupportedMediaType, "wrongType", "Send application/cbor or application/json.")
+  static let `internal` = Refusal(
+    .internalServerError, "internal", "The server failed; nothing was changed by this request unless it said so. Try again later.",
+    retryAfterSeconds: 30)
+
+  static func tooLarge(maximum: Int) -> Refusal {
+    Refusal(.contentTooLarge, "tooLarge", "The body is larger than \(maximum) bytes. Send it in several requests.")
+  }
+
+  static func busy(seconds: Int = 2) -> Refusal {
+    Refusal(.serviceUnavailable, "busy", "The server is busy. Try again in \(seconds) s.", retryAfterSeconds: seconds)
+  }
+
+  static func throttled(seconds: Int) -> Refusal {
+    Refusal(.tooManyRequests, "throttled", "Too many failed sign-ins. Try again in \(seconds) s.", retryAfterSeconds: seconds)
+  }
+
+  init(_ error: WireError) {
+    self.init(
+      HTTPResponse.Status(code: error.code.status), error.code.name.string, error.message.string,
+      path: error.path.utf8.isEmpty ? nil : error.path.string)
+  }
+
+  /// What a caller may know of a store's failure: whether trying again helps.
+  init(_ error: StoreError) {
+    switch error {
+    case .unavailable: self = .busy()
+    case .full:
+      self.init(.insufficientStorage, "full", "The server has no space left. Nothing was changed; try again later.", retryAfterSeconds: 60)
+    case .damaged:
+      self.init(.internalServerError, "damaged", "The server's data needs an operator. Nothing was changed.", retryAfterSeconds: 300)
+    }
+  }
+
+  /// The answer, with the id under which the server's log has the details.
+  func response(request: String) -> Response {
+    var error: [(String, JSONText)] = [("code", .text(code)), ("message", .text(message))]
+    if let path { error.append(("path", .text(path))) }
+    error.append(("request", .text(request)))
+    var response = Response(json: .object([("aloft", .number(1)), ("error", .object(error))]), status: status)
+    if let retryAfterSeconds { response.headers[.retryAfter] = String(retryAfterSeconds) }
+    return response
+  }
+}
+
+/// The few JSON shapes that the server writes itself. Everything about records is written by AloftCore.
+indirect enum JSONText {
+  case text(String)
+  case number(Int)
+  case bool(Bool)
+  case array([JSONText])
+  case object([(String, JSONText)])
+
+  var string: String {
+    switch self {
+    case .text(let text): Self.quoted(text)
+    case .number(let number): String(number)
+    case .bool(let bool): bool ? "true" : "false"
+    case .array(let items): "[" + items.map(\.string).joined(separator: ",") + "]"
+    case .object(let members):
+      "{" + members.map { Self.quoted($0.0) + ":" + $0.1.string }.joined(separator: ",") + "}"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+        let digits = String(scalar.value, radix: 16)
+        out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+}
+
+extension Response {
+  init(json: JSONText, status: HTTPResponse.Status = .ok) {
+    self.init(
+      status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+      body: .init(byteBuffer: ByteBuffer(string: json.string)))
+  }
+}
+
+extension HTTPField.Name {
+  static let xAloft = HTTPField.Name("X-Aloft")!
+  static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+  static let requestID = HTTPField.Name("X-Request-Id")!
+  static let serviceWorkerAllowed = HTTPField.Name("Service-Worker-Allowed")!
+  static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+  static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+  static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+}

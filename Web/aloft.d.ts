@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Types of the browser client: what an app imports from '/aloft/aloft.js', '/aloft/session.js' and '/aloft/install.js'.
+
+/** A value a field can hold. Timestamps are milliseconds since 1970; bytes are base64url text; sets are arrays without order. */
+export type Value = string | number | boolean | null | Array<string | number | boolean>;
+
+/** One record as the app sees it: `id`, its fields, and what the device knows about its state. */
+export type Row = {
+  id: string;
+  /** Absent means: the server has confirmed everything shown here. */
+  $state?: 'saving' | 'queued' | 'attention';
+  /** Concurrent values of `manual` fields that wait for somebody to resolve them. */
+  $candidates?: Record<string, Array<{ value: Value; time: number }>>;
+  [field: string]: any;
+};
+
+/** A comparison; several keys mean "and". */
+export type Condition =
+  | Value
+  | { '='?: Value; '!='?: Value; '<'?: Value; '<='?: Value; '>'?: Value; '>='?: Value; prefix?: string; in?: Value[]; has?: Value };
+
+/** A filter: all members must hold. */
+export type Where = { and?: Where[]; or?: Where[]; not?: Where } & { [field: string]: Condition | Where | Where[] | undefined };
+
+/** `{from:'visits', where:{status:'open'}, orderBy:[['name','asc']], limit:50}`; with `count` or `sum` the result is one number. */
+export type Query = {
+  from: string;
+  where?: Where;
+  orderBy?: Array<[field: string, direction: 'asc' | 'desc']>;
+  limit?: number;
+  offset?: number;
+  count?: true;
+  sum?: string;
+};
+
+/** What the server decided about one change. */
+export type Outcome = {
+  /** The number of the change on this device. */
+  n: number;
+  outcome: 'applied' | 'merged' | 'conflict' | 'rejected' | 'pendingApproval' | 'refused' | 'parked' | 'discarded';
+  code?: string;
+  message?: string;
+  path?: string;
+  fields?: string[];
+};
+
+/**
+ * A change on its way. The change is visible to queries as soon as the call returns.
+ * A promise that nobody looks at never raises `unhandledrejection`.
+ */
+export type Handle = {
+  /** The record the change is about; for a create without `id`, the new id. */
+  readonly id: string;
+  /** Resolves when the change is on this device's disk and survives a crash; rejects when it was discarded unsaved. */
+  readonly saved: Promise<void>;
+  /** Resolves with the server's verdict, which may be days later; never rejects. */
+  readonly synced: Promise<Outcome>;
+};
+
+/** One state, in order of what a person must know first. */
+export type State =
+  | 'starting' | 'synced' | 'syncing' | 'queued' | 'offline' | 'unreachable' | 'portal' | 'slow' | 'signedOut' | 'attention' | 'notSaved';
+
+export type Status = {
+  state: State;
+  /** Changes saved here that the server has not judged yet. */
+  queued: number;
+  /** Changes that wait for this person in the tray (rejected or parked). */
+  parked: number;
+  /** Changes that met another change of a guarded field. */
+  conflicts: number;
+  /** When this device last reached the server's head, in milliseconds since 1970. */
+  lastSynced: number | null;
+  user: string;
+  /**
+   * `restoring`: this device had data before and its storage was emptied, so the copy is being fetched again.
+   * `quota`: the disk is full. `storage`: the browser's storage does not answer. `engine`: the engine keeps failing.
+   */
+  detail?: 'restoring' | 'quota' | 'storage' | 'engine';
+};
+
+/** One entry of the tray: a change that is not yet accepted by the server. */
+export type Pending = {
+  n: number;
+  action: string;
+  args: Record<string, any>;
+  /** When the person made it, in milliseconds since 1970. */
+  at: number;
+  state: 'saving' | 'queued' | 'sending' | 'conflict' | 'rejected' | 'parked';
+  code?: string;
+  message?: string;
+  path?: string;
+  /** The fields in conflict. */
+  fields?: string[];
+  /** The server's version of the record, for a conflict. */
+  current?: Row;
+  /** A short description of the change in words. */
+  label: string;
+};
+
+/** A change of an action: `create`, `update`, `delete`, `restore`, `resolve`, or one the app declares. */
+export type Mutation = { action: string; args: Record<string, any> };
+
+/** A change that was refused before it was stored; `path` names the argument. */
+export class AloftError extends Error {
+  code: string;
+  path: string;
+}
+
+export type OpenOptions = {
+  /** The app declaration: its URL, or the value itself. Default '/app.json'. */
+  app?: string | Record<string, any>;
+  /** Origin of the server, '' for the page's own. */
+  server?: string;
+  /** Whose data to open. Default: the person who signed in last on this device, else 'anyone'. */
+  user?: string;
+  /** Default '/aloft/aloft.wasm'. */
+  wasm?: string;
+  /** `false` leaves the network alone (tests, exports). Default true. */
+  sync?: boolean;
+};
+
+/**
+ * Opens the local database of one person, offline or not, and keeps it in step with the server while it is open.
+ * Cost: one read of the person's local data; the network is never waited for.
+ * Fails when the app declaration or the engine cannot be loaded, or when the browser's storage stays shut after three tries.
+ */
+export function open(options?: OpenOptions): Promise<Database>;
+
+export interface Database {
+  /** The app's name and the person whose data this is. */
+  readonly app: string;
+  readonly user: string;
+
+  /** Makes a record. Throws AloftError when a field does not fit the declaration. */
+  create(collection: string, fields: Record<string, any>, options?: { id?: string }): Handle;
+  /** Changes fields; besides values: `increment(n)`, `add(...)`, `remove(...)`. */
+  update(collection: string, id: string, changes: Record<string, any>): Handle;
+  delete(collection: string, id: string): Handle;
+  /** Brings a deleted record back. */
+  restore(collection: string, id: string): Handle;
+  /** Settles `manual` fields that hold several candidates. */
+  resolve(collection: string, id: string, fields: Record<string, any>): Handle;
+  /** Runs an action that the app declares. */
+  run(action: string, args: Record<string, any>): Handle;
+  /** Many changes at once, in order; each is judged on its own. Cheap up to hundreds of thousands. */
+  mutate(mutations: Mutation[]): Handle[];
+
+  get(collection: string, id: string): Promise<Row | null>;
+  /** Rows in order, or a number when the query counts or sums. Reads memory only. */
+  query<T = Row[]>(query: Query): Promise<T>;
+  /**
+   * Calls `fn` with the result now (after this call returned) and after each change of it. Throws AloftError for a bad query.
+   * The array is new each time; rows that did not change are the same objects.
+   */
+  subscribe<T = Row[]>(query: Query, fn: (result: T) => void): () => void;
+
+  readonly status: Status;
+  /** Calls `fn` with the present status (after this call returned) and with each change of it. */
+  onStatus(fn: (status: Status) => void): () => void;
+  /** The tray: changes the server has not accepted, oldest first. */
+  pending(): Promise<Pending[]>;
+  /** Calls `fn` now and whenever the tray changes. */
+  onPending(fn: (pending: Pending[]) => void): () => void;
+
+  /** Offers a rejected or parked change to the server again. */
+  retry(n: number): void;
+  /** Replaces the arguments of a rejected or parked change and offers it again. */
+  edit(n: number, args: Record<string, any>): void;
+  /** Drops a change of this device for good. */
+  discard(n: number): void;
+  /** Settles a conflict with this device's version, made anew on top of the server's. */
+  keepMine(n: number): void;
+  /** Settles a conflict with the server's version. */
+  keepTheirs(n: number): void;
+
+  /** Asks for a round with the server now; resolves when the device is in step or the round has failed. */
+  sync(): Promise<Status>;
+  /** Stops following and releases everything. Changes already made are saved first. */
+  close(): Promise<void>;
+}
+
+/** A change of a `counter` field. */
+export function increment(by?: number): { $increment: number };
+/** Members to add to a `set` field. */
+export function add(...members: Array<string | number | boolean>): { $add: unknown[] };
+/** Members to take from a `set` field. */
+export function remove(...members: Array<string | number | boolean>): { $remove: unknown[] };
+
+// ---- '/aloft/session.js' (also exported from aloft.js) ----
+
+export type User = { user: string; name: string; roles: Array<{ role: string; scope: string }> | string[] };
+
+/** Why signing in did not work: `refused` (wrong name or password), `tooMany`, `offline`, `portal` (a login page of the network answered). */
+export class SessionError extends Error {
+  code: 'refused' | 'tooMany' | 'offline' | 'portal' | 'unsynced';
+  /** For `unsynced`: how many changes would be lost. */
+  count?: number;
+}
+
+/** Signs in on the server and remembers the person on this device. Throws SessionError. */
+export function signIn(options: { user: string; password: string; server?: string }): Promise<User>;
+/**
+ * Signs out: refuses with SessionError `unsynced` and the count while unsynced changes exist, unless `discard` is true;
+ * then wipes this person's database and data caches on this device and tells the other tabs.
+ */
+export function signOut(db: Database | null, options?: { discard?: boolean; server?: string }): Promise<void>;
+/** The person who signed in last on this device, without asking the network; asks the server when nobody is remembered. */
+export function currentUser(options?: { server?: string }): Promise<User | null>;
+/** Calls `fn(user)` when somebody signs in, and `fn(null)` when somebody signs out, in any tab. */
+export function onSession(fn: (user: User | null) => void): () => void;
+
+// ---- '/aloft/install.js' (also exported from aloft.js) ----
+
+export type Installation = {
+  /** Looks for a new version now; resolves with true when one is ready. */
+  check(): Promise<boolean>;
+  /** The version of the files that serve this page, null without a service worker. */
+  version(): Promise<string | null>;
+};
+
+/**
+ * Registers the service worker (a module), so that the app opens without a network.
+ * `onUpdate(apply)` is called when a new version is completely on the device; `apply()` switches to it and reloads this page.
+ * Without a call of `apply` the next start of the app uses it. Resolves with null where service workers do not exist.
+ */
+export function install(options?: {
+  /** The app's own worker file, which calls `start()` of '/aloft/sw.js'. Default '/sw.js'. */
+  url?: string;
+  onUpdate?: (apply: () => void) => void;
+  /** Called when a required file could not be fetched or did not match its hash; the version in use stays. */
+  onProblem?: (problem: { url: string; reason: string }) => void;
+}): Promise<Installation | null>;

@@ -1,0 +1,182 @@
+// @ts-check
+// SPDX-License-Identifier: Apache-2.0
+// Executes what the engine asks for: store rows, send a round, set the timer, compact.
+//
+// Storage work goes through one lane, so there is one persist at a time and a tail is never read
+// around it. Work of a former engine instance (an older `life`) may finish, but reports to nobody.
+
+import { Op } from './engine.js';
+import { encodeResponse, encodeTail, u64 } from './frames.js';
+import { post } from './transport.js';
+
+/** @typedef {import('./frames.js').Frame} Frame */
+/** @typedef {ReturnType<typeof createEffects>} Effects */
+
+const RETRY_SAVE_MILLISECONDS = 2_000;
+const RETRY_SAVE_MILLISECONDS_MAX = 60_000;
+
+/** @param {{
+ *    storage: import('./storage.js').Storage, tabs: import('./tabs.js').Tabs, handles: import('./handles.js').Handles,
+ *    syncURL: string | null,
+ *    feed: (op:number, input?:Uint8Array|string|null) => void,
+ *    reopen: () => void,
+ *    notify: (value:any) => void,
+ *    onSaved: (head:number) => void,
+ *    onTrouble: (detail:'quota'|'storage'|undefined) => void}} host */
+export function createEffects(host) {
+  const { storage, tabs, handles, feed } = host;
+  let life = 0;
+  let head = 0;
+  let laneCount = 0;
+  let sendCount = 0;
+  let saveFailures = 0;
+  let isClosed = false;
+  /** @type {Promise<void>} */
+  let lane = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let saveTimer;
+  /** @type {Array<() => void>} */
+  let waiting = [];
+
+  /** Queues storage work of the present life. @param {() => Promise<void>} work */
+  function enqueue(work) {
+    const mine = life;
+    laneCount++;
+    lane = lane.then(async () => {
+      if (mine === life && !isClosed) await work();
+    }).catch(() => retrySave('storage')).then(() => { laneCount--; settle(); });
+    return lane;
+  }
+
+  /** After the last effect: give the lease back, and tell who waits. */
+  function settle() {
+    if (laneCount || sendCount) return;
+    tabs.lease.release();
+    const ready = waiting;
+    waiting = [];
+    for (const resolve of ready) resolve();
+  }
+
+  /** @param {Extract<Frame, {kind:'persist'}>} frame @param {import('./handles.js').Change[]} covered */
+  async function persist(frame, covered) {
+    const mine = life;
+    const appended = await storage.append(frame.first, frame.rows, frame.strict);
+    if (appended.kind === 'done') handles.store(covered);
+    if (mine !== life) return;
+    switch (appended.kind) {
+      case 'done':
+        head = frame.first + frame.rows.length - 1;
+        saveFailures = 0;
+        host.onTrouble(undefined);
+        tabs.announce(head);
+        feed(Op.persisted, u64(head));
+        host.onSaved(head);
+        break;
+      case 'conflict': await follow(Op.persistConflict); break;
+      case 'gap': host.reopen(); break;
+      case 'failed':
+        feed(Op.persistFailed, JSON.stringify({ reason: appended.reason }));
+        retrySave(appended.reason);
+    }
+  }
+
+  /** Storage is in trouble: say so, and try again for ever, ever slower. @param {'quota'|'storage'} detail */
+  function retrySave(detail) {
+    if (isClosed) return;
+    host.onTrouble(detail);
+    clearTimeout(saveTimer);
+    const pause = Math.min(RETRY_SAVE_MILLISECONDS_MAX, RETRY_SAVE_MILLISECONDS * 2 ** saveFailures++);
+    saveTimer = setTimeout(effects.catchUp, pause);
+  }
+
+  /** Reads what other contexts wrote. @param {number} op how to hand it to the engine */
+  async function follow(op) {
+    const mine = life;
+    const { rows, isGap } = await storage.tail(head);
+    if (mine !== life) return;
+    if (isGap) return host.reopen();
+    if (!rows.length && op === Op.foreignRows) return;
+    head = rows.at(-1)?.sequence ?? head;
+    feed(op, encodeTail(rows));
+  }
+
+  async function askCompaction() {
+    const mine = life;
+    const generation = await storage.generation();
+    if (mine !== life) return;
+    if (generation > head) return host.reopen();
+    feed(Op.compact, u64(generation));
+  }
+
+  /** @param {Extract<Frame, {kind:'compact'}>} frame */
+  async function compact(frame) {
+    const mine = life;
+    const isDone = await storage.compact(frame);
+    if (mine !== life) return;
+    if (isDone) feed(Op.compacted, u64(frame.generation));
+    else await askCompaction();
+  }
+
+  /** One round. The lease is kept while its answer is being stored and while further rounds follow. @param {Uint8Array} body */
+  async function send(body) {
+    const mine = life;
+    sendCount++;
+    try {
+      const signal = host.syncURL === null ? null : await tabs.lease.take();
+      const answer = signal && host.syncURL !== null ? await post(host.syncURL, body, signal)
+        : { failure: /** @type {const} */ ('busy') };
+      if (mine !== life || isClosed) return;
+      if (answer.failure) feed(Op.transportFailed, JSON.stringify({ kind: answer.failure }));
+      else feed(Op.response, encodeResponse(answer.status, answer.retryAfter, answer.body));
+    } finally {
+      sendCount--;
+      settle();
+    }
+  }
+
+  const effects = {
+    /** The last log number this engine has seen. */
+    get head() { return head; },
+    set head(value) { head = value; },
+    get isIdle() { return laneCount + sendCount === 0; },
+
+    /** @param {Frame[]} frames @param {(result:any) => void} [onResult] */
+    run(frames, onResult) {
+      for (const frame of frames) {
+        switch (frame.kind) {
+          case 'result': onResult?.(frame.value); break;
+          case 'persist': { const covered = handles.covered(); enqueue(() => persist(frame, covered)); break; }
+          case 'send': void send(frame.body); break;
+          case 'timer':
+            clearTimeout(timer);
+            if (frame.delay !== null) timer = setTimeout(() => feed(Op.timer), frame.delay);
+            break;
+          case 'notify': host.notify(frame.value); break;
+          case 'wantCompact': enqueue(askCompaction); break;
+          case 'compact': enqueue(() => compact(frame)); break;
+        }
+      }
+    },
+    /** Another context says its log has grown. @param {number} foreignHead */
+    hear(foreignHead) { if (foreignHead > head) enqueue(() => follow(Op.foreignRows)); },
+    /** Reads the tail, whatever hints were lost, and lets the engine go on with `reason`. @param {string} reason */
+    wake(reason) {
+      enqueue(() => follow(Op.foreignRows)).then(() => { if (!isClosed) feed(Op.wake, JSON.stringify({ reason })); });
+    },
+    /** Tries again to save what could not be saved. */
+    catchUp: () => effects.wake('retrySave'),
+    /** Begins a new life: `work` runs when the old one's storage work is over. @param {() => Promise<void>} work */
+    restart(work) {
+      life++;
+      clearTimeout(timer);
+      tabs.lease.abandon();
+      return enqueue(work);
+    },
+    /** Resolves when nothing is being stored or sent. @returns {Promise<void>} */
+    idle: () => (effects.isIdle ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    close() { isClosed = true; clearTimeout(timer); clearTimeout(saveTimer); },
+  };
+  return effects;
+}

@@ -1,0 +1,120 @@
+// @ts-check
+// SPDX-License-Identifier: Apache-2.0
+// The wasm engine as a JavaScript value: load it, call it, read its answers.
+//
+// An engine is a pure state machine. When it traps, its memory cannot be trusted any more: every
+// later call throws EngineTrap too, and the host builds a new instance from storage.
+
+import { parseFrames, parseJSON } from './frames.js';
+
+/** Operation numbers of the wasm boundary. */
+export const Op = {
+  configure: 1, loadState: 2, loadPage: 3, loadLog: 4, opened: 5,
+  query: 10, subscribe: 11, unsubscribe: 12, get: 13, status: 14, pending: 15,
+  mutate: 20, persisted: 21, persistConflict: 22, foreignRows: 23, persistFailed: 24,
+  response: 26, transportFailed: 27, timer: 28, wake: 29, tray: 31, compact: 32, compacted: 33,
+};
+
+/** A request the engine refused; nothing changed. */
+export class AloftError extends Error {
+  /** @param {{code?:string, path?:string, message?:string}} refusal */
+  constructor({ code = 'invalid', path = '', message = 'refused' }) {
+    super(path ? `${path}: ${message}` : message);
+    this.name = 'AloftError';
+    this.code = code;
+    this.path = path;
+  }
+}
+
+/** The engine stopped in the middle of a call. */
+export class EngineTrap extends Error {}
+
+/** Fetches and compiles the engine.
+ * @param {string} url @returns {Promise<WebAssembly.Module>} */
+export async function loadEngine(url) {
+  const response = await fetch(url, { credentials: 'same-origin' });
+  if (!response.ok) throw new Error(`the engine at ${url} answered ${response.status}`);
+  if (response.headers.get('content-type')?.startsWith('application/wasm')) return WebAssembly.compileStreaming(response);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+const encoder = new TextEncoder();
+
+/** @typedef {ReturnType<typeof startEngine>} Engine */
+
+/** A fresh engine for one app declaration.
+ * @param {WebAssembly.Module} module @param {any} app */
+export function startEngine(module, app) {
+  const wasm = /** @type {any} */ (new WebAssembly.Instance(module).exports);
+  let isTrapped = false;
+
+  /** Runs wasm code; anything thrown from there is a trap. @template T @param {() => T} body @returns {T} */
+  const guarded = (body) => {
+    if (isTrapped) throw new EngineTrap('the engine has stopped');
+    try {
+      return body();
+    } catch (error) {
+      isTrapped = true;
+      throw new EngineTrap(String(error), { cause: error });
+    }
+  };
+
+  /** Writes the input into wasm memory, without a second copy. @param {Uint8Array | string | null} input @returns {number} its length */
+  const put = (input) => {
+    if (input === null) return 0;
+    // A UTF-16 unit becomes at most three bytes of UTF-8.
+    const room = typeof input === 'string' ? input.length * 3 : input.length;
+    const target = new Uint8Array(wasm.memory.buffer, wasm.aloft_buffer(room) >>> 0, room);
+    if (typeof input === 'string') return encoder.encodeInto(input, target).written ?? 0;
+    target.set(input);
+    return input.length;
+  };
+
+  const engine = {
+    get isTrapped() { return isTrapped; },
+
+    /** One call; the answer is a view that lives until the next call. Throws AloftError or EngineTrap.
+     * @param {number} op @param {Uint8Array | string | null} [input] */
+    call(op, input = null) {
+      const [refused, output] = guarded(() => {
+        const length = put(input);
+        const code = wasm.aloft_call(op, length, Date.now());
+        return [code, new Uint8Array(wasm.memory.buffer, wasm.aloft_output() >>> 0, wasm.aloft_output_length() >>> 0)];
+      });
+      if (refused) throw new AloftError(parseJSON(output) ?? {});
+      return output;
+    },
+    /** A call with a JSON question and a JSON answer. @param {number} op @param {any} [question] */
+    json(op, question) { return parseJSON(engine.call(op, question === undefined ? null : JSON.stringify(question))); },
+    /** A call that answers with effect frames. @param {number} op @param {Uint8Array | string | null} [input] */
+    frames(op, input = null) {
+      const output = engine.call(op, input);
+      return guarded(() => parseFrames(output));
+    },
+    /** Hands over one stored page; false when it is damaged. @param {number} number @param {Uint8Array} page */
+    loadPage(number, page) { return loadNumbered(Op.loadPage, 4, number, page); },
+    /** Hands over one log row; false when it is damaged. @param {number} sequence @param {Uint8Array} row */
+    loadLog(sequence, row) { return loadNumbered(Op.loadLog, 8, sequence, row); },
+    /** Bytes of wasm memory in use. */
+    get memoryBytes() { return wasm.memory.buffer.byteLength; },
+  };
+
+  /** The stored bytes go straight into wasm memory behind their number: one copy per page.
+   * @param {number} op @param {4|8} width @param {number} number @param {Uint8Array} bytes */
+  function loadNumbered(op, width, number, bytes) {
+    const refused = guarded(() => {
+      const length = width + bytes.length;
+      const pointer = wasm.aloft_buffer(length) >>> 0;
+      const view = new DataView(wasm.memory.buffer, pointer, width);
+      if (width === 4) view.setUint32(0, number, true); else view.setBigUint64(0, BigInt(number), true);
+      new Uint8Array(wasm.memory.buffer, pointer + width, bytes.length).set(bytes);
+      return wasm.aloft_call(op, length, Date.now());
+    });
+    return refused === 0;
+  }
+
+  const entropy = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (wasm._initialize) guarded(() => wasm._initialize());
+  engine.call(Op.configure, JSON.stringify({ app, entropy }));
+  return engine;
+}

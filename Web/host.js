@@ -1,0 +1,219 @@
+// @ts-check
+// SPDX-License-Identifier: Apache-2.0
+// One engine at work: feeds it events one after the other, and builds it anew from storage when it
+// traps or when other contexts have compacted past it.
+
+import { AloftError, EngineTrap, Op, startEngine } from './engine.js';
+import { createEffects } from './effects.js';
+import { createHandles, newID } from './handles.js';
+import { createLiveQueries } from './live-queries.js';
+
+/** Above this size one call's JSON is cut into several calls. */
+const MUTATIONS_PER_CALL = 20_000;
+const JSON_LENGTH_MAX = 16 * 1024 * 1024;
+const REBUILD_MILLISECONDS_MAX = 60_000;
+
+/** @typedef {Awaited<ReturnType<import('./storage.js').Storage['read']>>} Stored */
+/** @typedef {ReturnType<typeof createHost>} Host */
+
+/** @param {{module:WebAssembly.Module, app:any, user:string, syncURL:string|null,
+ *    storage:import('./storage.js').Storage, tabs:import('./tabs.js').Tabs,
+ *    onSaved:(head:number, isOwn:boolean) => void}} parts */
+export function createHost({ module, app, user, syncURL, storage, tabs, onSaved }) {
+  /** @type {import('./engine.js').Engine | null} */
+  let engine = null;
+  let isRebuilding = false;
+  let rebuilds = 0;
+  let isClosed = false;
+  let isFlushPlanned = false;
+  let isPendingDirty = false;
+  let isStatusDirty = false;
+  /** @type {any} */
+  let engineStatus = { state: 'starting', queued: 0, parked: 0, conflicts: 0, lastSynced: null, user };
+  /** @type {{restoring?:boolean, trouble?:'quota'|'storage', engine?:boolean}} */
+  const details = {};
+  /** @type {Set<(status:any) => void>} */
+  const statusListeners = new Set();
+  /** @type {Set<(pending:any[]) => void>} */
+  const pendingListeners = new Set();
+  const handles = createHandles();
+  const live = createLiveQueries();
+  const effects = createEffects({
+    storage, tabs, handles, syncURL, notify, reopen,
+    feed: (op, input) => { try { feed(op, input); } catch (error) { refuseEvent(op, error); } },
+    onSaved: (head) => onSaved(head, true),
+    onTrouble: (trouble) => { if (details.trouble !== trouble) { details.trouble = trouble; changeStatus(); } },
+  });
+
+  /** One event into the engine, its effects out. @param {number} op @param {Uint8Array|string|null} [input] @param {(result:any) => void} [onResult] */
+  function feed(op, input, onResult) {
+    if (isClosed || isRebuilding || !engine) return;
+    effects.run(ask((running) => running.frames(op, input)), onResult);
+  }
+
+  /** @template T @param {(engine:import('./engine.js').Engine) => T} question @returns {T} */
+  function ask(question) {
+    if (!engine || isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
+    try {
+      return question(engine);
+    } catch (error) {
+      if (error instanceof EngineTrap) reopen();
+      throw error;
+    }
+  }
+
+  /** An event of ours that the engine refuses must not leave it waiting. @param {number} op @param {unknown} error */
+  function refuseEvent(op, error) {
+    if (error instanceof EngineTrap) return; // already being rebuilt
+    globalThis.reportError?.(error);
+    if (op === Op.response) effects.run(ask((running) => running.frames(Op.transportFailed, '{"kind":"unreachable"}')));
+  }
+
+  /** Builds a new engine from storage and carries over what the old one had not saved. */
+  function reopen() {
+    if (isRebuilding || isClosed) return;
+    isRebuilding = true;
+    void effects.restart(async () => {
+      try {
+        build(await storage.read());
+        rebuilds = 0;
+        details.engine = false;
+      } catch (error) {
+        isRebuilding = false;
+        details.engine = true;
+        changeStatus();
+        globalThis.reportError?.(error);
+        setTimeout(reopen, Math.min(REBUILD_MILLISECONDS_MAX, 1_000 * 4 ** rebuilds++));
+      }
+    });
+  }
+
+  /** @param {Stored} stored */
+  function build(stored) {
+    if (stored.format > 1) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
+    const fresh = startEngine(module, app);
+    /** @param {string} what @param {Uint8Array} bytes */
+    const bury = (what, bytes) => { void storage.bury(what, bytes); };
+    if (stored.state) {
+      try { fresh.call(Op.loadState, stored.state); } catch (error) {
+        if (!(error instanceof AloftError)) throw error;
+        bury('state', stored.state);
+      }
+    }
+    stored.pages.forEach((page, i) => { if (!fresh.loadPage(stored.pageNumbers[i], page)) bury(`page ${stored.pageNumbers[i]}`, page); });
+    stored.rows.forEach((row, i) => { if (!fresh.loadLog(stored.sequences[i], row)) bury(`log ${stored.sequences[i]}`, row); });
+    engine = fresh;
+    effects.head = stored.sequences.at(-1) ?? stored.generation;
+    isRebuilding = false;
+    feed(Op.opened, JSON.stringify({ user }));
+    live.takeOver((query) => ask((running) => running.json(Op.subscribe, query)));
+    reissue(handles.takeOver());
+    isPendingDirty = true;
+    changeStatus();
+  }
+
+  /** Gives changes that the old engine had not saved to the new one, under the same ids.
+   * @param {import('./handles.js').Change[]} changes */
+  function reissue(changes) {
+    for (const change of changes) {
+      if (change.handle.id) change.mutation.args = { ...change.mutation.args, id: change.handle.id };
+      try { issue([change]); } catch { /* its handle says so */ }
+    }
+  }
+
+  /** @param {import('./handles.js').Change[]} changes */
+  function issue(changes) {
+    const text = JSON.stringify({ mutations: changes.map((change) => change.mutation) });
+    if (changes.length > 1 && (changes.length > MUTATIONS_PER_CALL || text.length > JSON_LENGTH_MAX)) {
+      const size = Math.min(MUTATIONS_PER_CALL, Math.ceil(changes.length / 2));
+      for (let i = 0; i < changes.length; i += size) issue(changes.slice(i, i + size));
+      return;
+    }
+    try {
+      feed(Op.mutate, text, (result) => result.handles.forEach((/** @type {{token:number, id:string}} */ { token, id }, /** @type {number} */ i) => {
+        if (id) changes[i].handle.id = id;
+        handles.accept(changes[i], token);
+      }));
+    } catch (error) {
+      if (error instanceof EngineTrap) return; // the rebuilt engine gets them again
+      for (const change of changes) handles.refuse(change, /** @type {Error} */ (error));
+      throw error;
+    }
+  }
+
+  /** @param {any} value */
+  function notify(value) {
+    if (value.status) { engineStatus = value.status; changeStatus(); }
+    if (value.saved) handles.saved(value.saved);
+    if (value.outcomes) handles.judged(value.outcomes);
+    if (value.queries) live.apply(value.queries);
+    if (value.pending) isPendingDirty = true;
+    planFlush();
+  }
+
+  function changeStatus() { isStatusDirty = true; planFlush(); }
+
+  /** The app's functions run after the engine's answer is dealt with, so they may call back at once. */
+  function planFlush() {
+    if (isFlushPlanned) return;
+    isFlushPlanned = true;
+    queueMicrotask(() => {
+      isFlushPlanned = false;
+      if (isClosed) return;
+      live.flush(calling);
+      if (isStatusDirty) { isStatusDirty = false; const status = host.status; for (const fn of [...statusListeners]) calling(() => fn(status)); }
+      if (isPendingDirty && pendingListeners.size && engine && !engine.isTrapped) {
+        isPendingDirty = false;
+        const list = host.read(Op.pending);
+        for (const fn of [...pendingListeners]) calling(() => fn(list));
+      }
+    });
+  }
+
+  /** A faulty function of the app must not stop the others. @param {() => void} fn */
+  function calling(fn) {
+    try { fn(); } catch (error) { if (globalThis.reportError) globalThis.reportError(error); else console.error(error); }
+  }
+
+  const host = {
+    effects, handles, build, details, changeStatus,
+    get status() {
+      const detail = details.engine ? 'engine' : details.trouble ?? (details.restoring ? 'restoring' : undefined);
+      const state = details.engine ? 'notSaved' : engineStatus.state;
+      return { ...engineStatus, state, ...(detail && { detail }) };
+    },
+    /** @param {number} op @param {any} [question] */
+    read: (op, question) => ask((running) => running.json(op, question)),
+    /** @param {import('./handles.js').Mutation[]} mutations */
+    mutate(mutations) {
+      if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
+      const changes = mutations.map((mutation) => handles.add(mutation, mutation.args?.id ?? ''));
+      if (isRebuilding) for (const { handle, mutation } of changes) { if (mutation.action === 'create') handle.id ||= newID(); }
+      else issue(changes);
+      return changes.map((change) => change.handle);
+    },
+    /** @param {any} question of the tray */
+    tray: (question) => feed(Op.tray, JSON.stringify(question)),
+    /** @param {any} query @param {(result:any) => void} fn */
+    subscribe(query, fn) {
+      const entry = live.add(query, fn, (question) => host.read(Op.subscribe, question));
+      planFlush();
+      return () => {
+        live.delete(entry);
+        if (engine && !isClosed && !isRebuilding) host.read(Op.unsubscribe, { id: entry.id });
+      };
+    },
+    /** @param {(status:any) => void} fn */
+    onStatus(fn) { statusListeners.add(fn); queueMicrotask(() => { if (statusListeners.has(fn)) calling(() => fn(host.status)); }); return () => { statusListeners.delete(fn); }; },
+    /** @param {(pending:any[]) => void} fn */
+    onPending(fn) { pendingListeners.add(fn); isPendingDirty = true; planFlush(); return () => { pendingListeners.delete(fn); }; },
+    /** Saves what is under way and stops. */
+    async close() {
+      await effects.idle();
+      isClosed = true;
+      effects.close();
+      engine = null;
+    },
+  };
+  return host;
+}

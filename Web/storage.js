@@ -1,0 +1,190 @@
+// @ts-check
+// SPDX-License-Identifier: Apache-2.0
+// The device's store for one person: an append-only log, packed pages and a little meta data.
+//
+// Every context (tab, service worker) writes here by itself. `log.add(row, head + 1)` is the
+// compare-and-swap: a taken number means somebody else committed first. No lock is held.
+//
+// A handle can die at any time (all WebKit browsers). Every operation then reopens and tries again;
+// an append first looks whether its rows arrived after all, so that nothing is written twice.
+
+import { delay, openFile, transact } from './database-file.js';
+
+/** @typedef {import('./frames.js').LogRow} LogRow */
+/** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage'}} Appended */
+
+const ATTEMPTS = 4;
+const GRAVES_MAX = 64;
+
+/** @typedef {Awaited<ReturnType<typeof openStorage>>} Storage */
+
+/** Opens the store; throws when the browser's storage stays shut.
+ * @param {string} name */
+export async function openStorage(name) {
+  /** @type {IDBDatabase | null} */
+  let db = null;
+  let isClosed = false;
+
+  async function handle() {
+    if (isClosed) throw new DOMException('the store is closed', 'InvalidStateError');
+    if (db) return db;
+    const opened = db = await openFile(name);
+    opened.onclose = () => { if (db === opened) db = null; };
+    // Another tab deletes the database after a sign-out: do not stand in its way, do not come back.
+    opened.onversionchange = () => { isClosed = true; opened.close(); };
+    return opened;
+  }
+
+  /** Repeats `work` on a new handle while the old one turns out dead. @template T
+   * @param {(db:IDBDatabase, attempt:number) => Promise<T>} work @returns {Promise<T>} */
+  async function survive(work) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work(await handle(), attempt);
+      } catch (error) {
+        if (isClosed || attempt === ATTEMPTS || /** @type {any} */ (error)?.name === 'QuotaExceededError') throw error;
+        db?.close();
+        db = null;
+        await delay(100 * 4 ** (attempt - 1));
+      }
+    }
+  }
+
+  /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict @returns {Promise<Appended>} */
+  async function addRows(file, first, rows, strict) {
+    /** @type {{generation?:number}} */
+    const seen = {};
+    try {
+      await transact(file, ['meta', 'log'], 'readwrite', strict ? 'strict' : 'relaxed', (tx, watch) => {
+        watch(tx.objectStore('meta').get('generation'), (generation) => { seen.generation = generation; });
+        const log = tx.objectStore('log');
+        rows.forEach((row, i) => watch(log.add(row, first + i)));
+        // Committing at once lets the browser finish even if this tab is frozen in the next instant.
+        tx.commit();
+      });
+    } catch (error) {
+      if (/** @type {any} */ (error)?.name === 'ConstraintError') return { kind: 'conflict' };
+      throw error;
+    }
+    // The number was free only because a compaction took the row away: nobody will ever read ours.
+    return { kind: (seen.generation ?? 0) >= first ? 'gap' : 'done' };
+  }
+
+  /** What became of an append whose handle died. @param {IDBDatabase} file @param {number} first @param {Uint8Array} row
+   * @returns {Promise<Appended | null>} null: it did not arrive */
+  async function lookAgain(file, first, row) {
+    const found = await transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
+      const result = { row: /** @type {Uint8Array | undefined} */ (undefined), before: false, generation: 0 };
+      watch(tx.objectStore('log').get(first), (value) => { result.row = value; });
+      watch(tx.objectStore('log').getKey(first - 1), (key) => { result.before = key !== undefined; });
+      watch(tx.objectStore('meta').get('generation'), (value) => { result.generation = value ?? 0; });
+      return result;
+    });
+    if (found.row) return { kind: isEqual(found.row, row) ? 'done' : 'conflict' };
+    // Neither the row before nor a page that contains it: the storage was emptied or rolled back under us.
+    return found.before || found.generation >= first - 1 ? null : { kind: 'gap' };
+  }
+
+  const storage = {
+    name,
+
+    /** Everything, in one read-only transaction. */
+    read: () => survive((file) => transact(file, ['meta', 'log', 'page'], 'readonly', 'relaxed', (tx, watch) => {
+      const result = {
+        state: /** @type {Uint8Array | null} */ (null), generation: 0, format: 1,
+        pageNumbers: /** @type {number[]} */ ([]), pages: /** @type {Uint8Array[]} */ ([]),
+        sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]),
+      };
+      const meta = tx.objectStore('meta'), log = tx.objectStore('log'), page = tx.objectStore('page');
+      watch(meta.get('generation'), (generation) => {
+        result.generation = generation ?? 0;
+        const newer = IDBKeyRange.lowerBound(result.generation, true);
+        watch(log.getAllKeys(newer), (keys) => { result.sequences = /** @type {number[]} */ (keys); });
+        watch(log.getAll(newer), (rows) => { result.rows = rows; });
+      });
+      watch(meta.get('format'), (format) => { result.format = format ?? 1; });
+      watch(meta.get('state'), (state) => { result.state = state ?? null; });
+      watch(page.getAllKeys(), (keys) => { result.pageNumbers = /** @type {number[]} */ (keys); });
+      watch(page.getAll(), (pages) => { result.pages = pages; });
+      return result;
+    })),
+
+    /** Appends rows under the numbers from `first` on, all or none. Never throws.
+     * @param {number} first @param {Uint8Array[]} rows @param {boolean} strict flush to the disk before it counts
+     * @returns {Promise<Appended>} */
+    async append(first, rows, strict) {
+      try {
+        return await survive(async (file, attempt) =>
+          (attempt > 1 ? await lookAgain(file, first, rows[0]) : null) ?? addRows(file, first, rows, strict));
+      } catch (error) {
+        return { kind: 'failed', reason: /** @type {any} */ (error)?.name === 'QuotaExceededError' ? 'quota' : 'storage' };
+      }
+    },
+
+    /** The rows after `head`; `isGap` when a compaction has already taken some of them away.
+     * @param {number} head @returns {Promise<{rows:LogRow[], isGap:boolean}>} */
+    async tail(head) {
+      const found = await survive((file) => transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
+        const result = { generation: 0, sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]) };
+        const newer = IDBKeyRange.lowerBound(head, true);
+        watch(tx.objectStore('meta').get('generation'), (generation) => { result.generation = generation ?? 0; });
+        watch(tx.objectStore('log').getAllKeys(newer), (keys) => { result.sequences = /** @type {number[]} */ (keys); });
+        watch(tx.objectStore('log').getAll(newer), (rows) => { result.rows = rows; });
+        return result;
+      }));
+      // Rows at or below the generation may be strays of a context that did not know of the compaction.
+      const isGap = found.generation > head || found.sequences.some((sequence, i) => sequence !== head + 1 + i);
+      return { rows: found.rows.map((bytes, i) => ({ sequence: found.sequences[i], bytes })), isGap };
+    },
+
+    /** The generation on disk: everything up to this log number is in the pages. */
+    generation: () => survive(async (file) => {
+      const found = { generation: 0 };
+      await transact(file, ['meta'], 'readonly', 'relaxed', (tx, watch) => {
+        watch(tx.objectStore('meta').get('generation'), (generation) => { found.generation = generation ?? 0; });
+      });
+      return found.generation;
+    }),
+
+    /** Writes pages and drops folded log rows in one transaction; false when another context compacted first.
+     * @param {Extract<import('./frames.js').Frame, {kind:'compact'}>} frame @returns {Promise<boolean>} */
+    compact: (frame) => survive(async (file) => {
+      let isCurrent = true;
+      try {
+        await transact(file, ['meta', 'log', 'page'], 'readwrite', 'relaxed', (tx, watch) => {
+          const meta = tx.objectStore('meta'), page = tx.objectStore('page');
+          watch(meta.get('generation'), (generation) => {
+            isCurrent = (generation ?? 0) === frame.expected;
+            if (!isCurrent) return tx.abort();
+            watch(meta.put(frame.state, 'state'));
+            watch(meta.put(frame.generation, 'generation'));
+            for (const [number, bytes] of frame.pages) watch(page.put(bytes, number));
+            for (const number of frame.removed) watch(page.delete(number));
+            if (frame.through > 0) watch(tx.objectStore('log').delete(IDBKeyRange.upperBound(frame.through)));
+            tx.commit();
+          });
+        });
+      } catch (error) {
+        if (isCurrent) throw error;
+      }
+      return isCurrent;
+    }),
+
+    /** Keeps damaged bytes for a later export; at most a few, and never at the price of a failure.
+     * @param {string} what @param {Uint8Array} bytes */
+    bury: (what, bytes) => survive((file) => transact(file, ['graveyard'], 'readwrite', 'relaxed', (tx, watch) => {
+      const graves = tx.objectStore('graveyard');
+      watch(graves.count(), (count) => { if (count < GRAVES_MAX) watch(graves.put(bytes, `${Date.now()} ${what}`)); });
+    })).catch(() => {}),
+
+    close() { isClosed = true; db?.close(); db = null; },
+  };
+
+  await survive(async () => {});
+  return storage;
+}
+
+/** @param {Uint8Array} a @param {Uint8Array} b */
+function isEqual(a, b) {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
