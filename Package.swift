@@ -52,6 +52,12 @@ let package = Package(
     .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
     .testTarget(
       name: "AloftServerTests",
-      dependencies: ["AloftServer", "FieldVisits", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+      dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+    // What the server is measured and tested with.
+    .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
+    .executableTarget(
+      name: "server-bench",
+      dependencies: ["AloftServer", "LoopbackHTTP", .product(name: "GRDBSQLite", package: "GRDB.swift")],
+      path: "Benchmarks/ServerBench"),
   ]
 )

@@ -84,6 +84,9 @@ export type Pending = {
   n: number;
   action: string;
   args: Record<string, any>;
+  /** The first record it is about. */
+  collection?: string;
+  id?: string;
   /** When the person made it, in milliseconds since 1970. */
   at: number;
   state: 'saving' | 'queued' | 'sending' | 'conflict' | 'rejected' | 'parked';
@@ -92,8 +95,10 @@ export type Pending = {
   path?: string;
   /** The fields in conflict. */
   fields?: string[];
-  /** The server's version of the record, for a conflict. */
-  current?: Row;
+  /** The server's values of those fields. */
+  current?: Record<string, Value>;
+  /** For `parked`: the number of the change it waits for. */
+  dependsOn?: number;
   /** A short description of the change in words. */
   label: string;
 };
@@ -114,8 +119,8 @@ export type OpenOptions = {
   server?: string;
   /** Whose data to open. Default: the person who signed in last on this device, else 'anyone'. */
   user?: string;
-  /** Default '/aloft/aloft.wasm'. */
-  wasm?: string;
+  /** The engine: its URL, or compiled already. Default '/aloft/aloft.wasm'. */
+  wasm?: string | WebAssembly.Module;
   /** `false` leaves the network alone (tests, exports). Default true. */
   sync?: boolean;
 };

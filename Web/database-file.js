@@ -30,13 +30,15 @@ export function openFile(name) {
   });
 }
 
+/** @typedef {<R>(request:IDBRequest<R>, then?:(result:R) => void) => void} Watch */
+
 /**
  * Runs `body` in one transaction and resolves on `complete`, which is the only proof of a save.
  * Rejects with the error of the request that failed first: after `commit()` Firefox calls the
  * transaction's own error AbortError, and Chromium reports a full disk on the transaction only.
  * @template T
  * @param {IDBDatabase} db @param {string[]} stores @param {IDBTransactionMode} mode @param {'strict'|'relaxed'} durability
- * @param {(tx:IDBTransaction, watch:<R>(request:IDBRequest<R>, then?:(result:R) => void) => void) => T} body
+ * @param {(tx:IDBTransaction, watch:Watch) => T} body
  * @returns {Promise<T>} what `body` returned */
 export function transact(db, stores, mode, durability, body) {
   return new Promise((resolve, reject) => {
@@ -55,7 +57,8 @@ export function transact(db, stores, mode, durability, body) {
     tx.oncomplete = () => { clearTimeout(timer); resolve(result); };
     tx.onabort = () => {
       clearTimeout(timer);
-      reject(cause ?? tx.error ?? new DOMException('the transaction was aborted', 'AbortError'));
+      const isFull = tx.error?.name === 'QuotaExceededError';
+      reject((isFull ? tx.error : cause ?? tx.error) ?? new DOMException('the transaction was aborted', 'AbortError'));
     };
   });
 }

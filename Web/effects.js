@@ -14,6 +14,7 @@ import { post } from './transport.js';
 
 const RETRY_SAVE_MILLISECONDS = 2_000;
 const RETRY_SAVE_MILLISECONDS_MAX = 60_000;
+const HIDDEN_MILLISECONDS = 1_500;
 
 /** @param {{
  *    storage: import('./storage.js').Storage, tabs: import('./tabs.js').Tabs, handles: import('./handles.js').Handles,
@@ -28,6 +29,8 @@ export function createEffects(host) {
   let life = 0;
   let head = 0;
   let laneCount = 0;
+  let persistCount = 0;
+  let conflictAt = 0;
   let sendCount = 0;
   let saveFailures = 0;
   let isClosed = false;
@@ -40,13 +43,18 @@ export function createEffects(host) {
   /** @type {Array<() => void>} */
   let waiting = [];
 
-  /** Queues storage work of the present life. @param {() => Promise<void>} work */
-  function enqueue(work) {
+  /** Queues storage work of the present life.
+   * @param {() => Promise<void>} work @param {() => void} [onStart] called when its turn has come, wanted or not */
+  function enqueue(work, onStart) {
     const mine = life;
     laneCount++;
     lane = lane.then(async () => {
+      onStart?.();
       if (mine === life && !isClosed) await work();
-    }).catch(() => retrySave('storage')).then(() => { laneCount--; settle(); });
+    }).catch((error) => {
+      if (!(error instanceof DOMException)) globalThis.reportError?.(error);
+      retrySave('storage');
+    }).then(() => { laneCount--; settle(); });
     return lane;
   }
 
@@ -68,13 +76,18 @@ export function createEffects(host) {
     switch (appended.kind) {
       case 'done':
         head = frame.first + frame.rows.length - 1;
-        saveFailures = 0;
+        saveFailures = conflictAt = 0;
         host.onTrouble(undefined);
         tabs.announce(head);
         feed(Op.persisted, u64(head));
         host.onSaved(head);
         break;
-      case 'conflict': await follow(Op.persistConflict); break;
+      case 'conflict':
+        // The same number twice: the row there is one that the engine cannot read. Reopening sets it aside.
+        if (conflictAt === frame.first) return host.reopen();
+        conflictAt = frame.first;
+        await follow(Op.persistConflict, frame.first - 1);
+        break;
       case 'gap': host.reopen(); break;
       case 'failed':
         feed(Op.persistFailed, JSON.stringify({ reason: appended.reason }));
@@ -82,7 +95,8 @@ export function createEffects(host) {
     }
   }
 
-  /** Storage is in trouble: say so, and try again for ever, ever slower. @param {'quota'|'storage'} detail */
+  /** Storage is in trouble: say so, and try again for ever, ever slower.
+   * @param {'quota'|'storage'} detail */
   function retrySave(detail) {
     if (isClosed) return;
     host.onTrouble(detail);
@@ -91,15 +105,21 @@ export function createEffects(host) {
     saveTimer = setTimeout(effects.catchUp, pause);
   }
 
-  /** Reads what other contexts wrote. @param {number} op how to hand it to the engine */
-  async function follow(op) {
+  /** Reads what other contexts wrote after `known`.
+   * @param {number} op how to hand it to the engine @param {number} known */
+  async function follow(op, known) {
     const mine = life;
-    const { rows, isGap } = await storage.tail(head);
+    const { rows, isGap } = await storage.tail(known);
     if (mine !== life) return;
     if (isGap) return host.reopen();
     if (!rows.length && op === Op.foreignRows) return;
     head = rows.at(-1)?.sequence ?? head;
     feed(op, encodeTail(rows));
+  }
+
+  /** The same for a hint. While a persist of ours is on its way, its conflict will bring the rows. */
+  async function followHint() {
+    if (!persistCount) await follow(Op.foreignRows, head);
   }
 
   async function askCompaction() {
@@ -119,14 +139,15 @@ export function createEffects(host) {
     else await askCompaction();
   }
 
-  /** One round. The lease is kept while its answer is being stored and while further rounds follow. @param {Uint8Array} body */
+  /** One round. The lease is kept while its answer is being stored and while further rounds follow.
+   * @param {Uint8Array} body */
   async function send(body) {
     const mine = life;
     sendCount++;
     try {
       const signal = host.syncURL === null ? null : await tabs.lease.take();
       const answer = signal && host.syncURL !== null ? await post(host.syncURL, body, signal)
-        : { failure: /** @type {const} */ ('busy') };
+        : { failure: /** @type {'busy'|'offline'} */ (host.syncURL === null ? 'offline' : 'busy') };
       if (mine !== life || isClosed) return;
       if (answer.failure) feed(Op.transportFailed, JSON.stringify({ kind: answer.failure }));
       else feed(Op.response, encodeResponse(answer.status, answer.retryAfter, answer.body));
@@ -147,34 +168,43 @@ export function createEffects(host) {
       for (const frame of frames) {
         switch (frame.kind) {
           case 'result': onResult?.(frame.value); break;
-          case 'persist': { const covered = handles.covered(); enqueue(() => persist(frame, covered)); break; }
+          case 'persist': {
+            const covered = handles.covered();
+            persistCount++;
+            enqueue(() => persist(frame, covered), () => { persistCount--; });
+            break;
+          }
           case 'send': void send(frame.body); break;
           case 'timer':
             clearTimeout(timer);
             if (frame.delay !== null) timer = setTimeout(() => feed(Op.timer), frame.delay);
             break;
           case 'notify': host.notify(frame.value); break;
-          case 'wantCompact': enqueue(askCompaction); break;
+          // Every context is asked; a hidden one leaves it to a visible one, and finds it done.
+          case 'wantCompact': setTimeout(() => enqueue(askCompaction), tabs.isVisible ? 0 : HIDDEN_MILLISECONDS); break;
           case 'compact': enqueue(() => compact(frame)); break;
         }
       }
     },
-    /** Another context says its log has grown. @param {number} foreignHead */
-    hear(foreignHead) { if (foreignHead > head) enqueue(() => follow(Op.foreignRows)); },
-    /** Reads the tail, whatever hints were lost, and lets the engine go on with `reason`. @param {string} reason */
-    wake(reason) {
-      enqueue(() => follow(Op.foreignRows)).then(() => { if (!isClosed) feed(Op.wake, JSON.stringify({ reason })); });
-    },
+    /** Another context says its log has grown.
+     * @param {number} foreignHead */
+    hear(foreignHead) { if (foreignHead > head) enqueue(followHint); },
+    /** Reads the tail, whatever hints were lost, and lets the engine go on with `reason`.
+     * @param {string} reason @param {any} [hint] what the server's hint said */
+    wake: (reason, hint) => enqueue(followHint)
+      .then(() => { if (!isClosed) feed(Op.wake, JSON.stringify({ ...hint, reason })); }),
     /** Tries again to save what could not be saved. */
-    catchUp: () => effects.wake('retrySave'),
-    /** Begins a new life: `work` runs when the old one's storage work is over. @param {() => Promise<void>} work */
+    catchUp() { void effects.wake('retrySave'); },
+    /** Begins a new life: `work` runs when the old one's storage work is over.
+     * @param {() => Promise<void>} work */
     restart(work) {
       life++;
       clearTimeout(timer);
       tabs.lease.abandon();
       return enqueue(work);
     },
-    /** Resolves when nothing is being stored or sent. @returns {Promise<void>} */
+    /** Resolves when nothing is being stored or sent.
+     * @returns {Promise<void>} */
     idle: () => (effects.isIdle ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     close() { isClosed = true; clearTimeout(timer); clearTimeout(saveTimer); },
   };

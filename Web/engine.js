@@ -48,7 +48,8 @@ export function startEngine(module, app) {
   const wasm = /** @type {any} */ (new WebAssembly.Instance(module).exports);
   let isTrapped = false;
 
-  /** Runs wasm code; anything thrown from there is a trap. @template T @param {() => T} body @returns {T} */
+  /** Runs wasm code; anything thrown from there is a trap.
+   * @template T @param {() => T} body @returns {T} */
   const guarded = (body) => {
     if (isTrapped) throw new EngineTrap('the engine has stopped');
     try {
@@ -59,15 +60,14 @@ export function startEngine(module, app) {
     }
   };
 
-  /** Writes the input into wasm memory, without a second copy. @param {Uint8Array | string | null} input @returns {number} its length */
+  /** Writes the input into wasm memory.
+   * @param {Uint8Array | string | null} input @returns {number} its length */
   const put = (input) => {
     if (input === null) return 0;
-    // A UTF-16 unit becomes at most three bytes of UTF-8.
-    const room = typeof input === 'string' ? input.length * 3 : input.length;
-    const target = new Uint8Array(wasm.memory.buffer, wasm.aloft_buffer(room) >>> 0, room);
-    if (typeof input === 'string') return encoder.encodeInto(input, target).written ?? 0;
-    target.set(input);
-    return input.length;
+    const bytes = typeof input === 'string' ? encoder.encode(input) : input;
+    const pointer = wasm.aloft_buffer(bytes.length) >>> 0;
+    new Uint8Array(wasm.memory.buffer).set(bytes, pointer);
+    return bytes.length;
   };
 
   const engine = {
@@ -84,16 +84,20 @@ export function startEngine(module, app) {
       if (refused) throw new AloftError(parseJSON(output) ?? {});
       return output;
     },
-    /** A call with a JSON question and a JSON answer. @param {number} op @param {any} [question] */
+    /** A call with a JSON question and a JSON answer.
+     * @param {number} op @param {any} [question] */
     json(op, question) { return parseJSON(engine.call(op, question === undefined ? null : JSON.stringify(question))); },
-    /** A call that answers with effect frames. @param {number} op @param {Uint8Array | string | null} [input] */
+    /** A call that answers with effect frames.
+     * @param {number} op @param {Uint8Array | string | null} [input] */
     frames(op, input = null) {
       const output = engine.call(op, input);
       return guarded(() => parseFrames(output));
     },
-    /** Hands over one stored page; false when it is damaged. @param {number} number @param {Uint8Array} page */
+    /** Hands over one stored page; false when it is damaged.
+     * @param {number} number @param {Uint8Array} page */
     loadPage(number, page) { return loadNumbered(Op.loadPage, 4, number, page); },
-    /** Hands over one log row; false when it is damaged. @param {number} sequence @param {Uint8Array} row */
+    /** Hands over one log row; false when it is damaged.
+     * @param {number} sequence @param {Uint8Array} row */
     loadLog(sequence, row) { return loadNumbered(Op.loadLog, 8, sequence, row); },
     /** Bytes of wasm memory in use. */
     get memoryBytes() { return wasm.memory.buffer.byteLength; },
@@ -114,7 +118,8 @@ export function startEngine(module, app) {
   }
 
   const entropy = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (wasm._initialize) guarded(() => wasm._initialize());
+  // An engine with an app's own actions compiled in makes them known here.
+  guarded(() => wasm.aloft_setup?.());
   engine.call(Op.configure, JSON.stringify({ app, entropy }));
   return engine;
 }

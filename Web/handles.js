@@ -6,9 +6,10 @@
 // again from here, under the same record id.
 
 /** @typedef {{action:string, args:Record<string, any>}} Mutation */
-/** @typedef {{mutation:Mutation, handle:Handle, token:number, n:number, isStored:boolean}} Change */
+/** @typedef {{mutation:Mutation, handle:Handle, token:number, n:number, isStored:boolean, traps:number}} Change */
 
-/** A promise that is made only when somebody asks for it: bulk writes make very many handles. @template T */
+/** A promise that is made only when somebody asks for it: bulk writes make very many handles.
+ * @template T */
 class Later {
   /** @type {Promise<T> | undefined} */
   #promise;
@@ -48,7 +49,8 @@ class Handle {
 /** @typedef {ReturnType<typeof createHandles>} Handles */
 
 export function createHandles() {
-  /** Not yet on disk, in order. @type {Set<Change>} */
+  /** Not yet on disk, in order.
+   * @type {Set<Change>} */
   const unsaved = new Set();
   /** @type {Map<number, Change>} */
   const byToken = new Map();
@@ -59,24 +61,29 @@ export function createHandles() {
     /** A change in the order of its making; the engine has not seen it yet.
      * @param {Mutation} mutation @param {string} id */
     add(mutation, id) {
-      const change = { mutation, handle: new Handle(id), token: 0, n: 0, isStored: false };
+      const change = { mutation, handle: new Handle(id), token: 0, n: 0, isStored: false, traps: 0 };
       unsaved.add(change);
       return change;
     },
-    /** The engine has taken a change under this token. @param {Change} change @param {number} token */
+    /** The engine has taken a change under this token.
+     * @param {Change} change @param {number} token */
     accept(change, token) { change.token = token; byToken.set(token, change); },
-    /** The engine has refused a change: it never happened. @param {Change} change @param {Error} error */
+    /** The engine has refused a change: it never happened.
+     * @param {Change} change @param {Error} error */
     refuse(change, error) {
       unsaved.delete(change);
       change.handle.savedLater.settle(({ reject }) => reject(error));
       change.handle.syncedLater.settle(({ resolve }) => resolve(
         { n: 0, outcome: 'rejected', code: /** @type {any} */ (error).code ?? 'invalid', message: error.message }));
     },
-    /** The changes in the persist frame that was just emitted; they are on disk when it completes. @returns {Change[]} */
+    /** The changes in the persist frame that was just emitted; they are on disk when it completes.
+     * @returns {Change[]} */
     covered: () => [...unsaved].filter((change) => change.token > 0 && !change.isStored),
-    /** On disk, though the engine may not have said so. @param {Change[]} changes */
+    /** On disk, though the engine may not have said so.
+     * @param {Change[]} changes */
     store(changes) { for (const change of changes) change.isStored = true; },
-    /** The engine's word that changes are on disk. @param {Array<number | {token:number, n:number}>} tokens */
+    /** The engine's word that changes are on disk.
+     * @param {Array<number | {token:number, n:number}>} tokens */
     saved(tokens) {
       for (const entry of tokens) {
         const change = byToken.get(typeof entry === 'number' ? entry : entry.token);
@@ -86,7 +93,8 @@ export function createHandles() {
         change.handle.savedLater.settle(({ resolve }) => resolve());
       }
     },
-    /** The server's verdicts. @param {Array<{token?:number, n:number}>} outcomes */
+    /** The server's verdicts.
+     * @param {Array<{token?:number, n:number}>} outcomes */
     judged(outcomes) {
       for (const { token, ...outcome } of outcomes) {
         const change = byToken.get(token ?? 0) ?? byNumber.get(outcome.n);
@@ -98,7 +106,8 @@ export function createHandles() {
       }
     },
     /** A new engine takes over: what must be issued to it again, in order.
-     * Changes that reached the disk are in its log already. @returns {Change[]} */
+     * Changes that reached the disk are in its log already.
+     * @returns {Change[]} */
     takeOver() {
       byToken.clear();
       for (const change of unsaved) {
@@ -112,7 +121,7 @@ export function createHandles() {
   };
 }
 
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** A new record id: 24 characters of Crockford base32, 48 bits of milliseconds and 72 random bits, ordered by time. */
 export function newID(now = Date.now()) {

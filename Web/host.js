@@ -13,7 +13,7 @@ const MUTATIONS_PER_CALL = 20_000;
 const JSON_LENGTH_MAX = 16 * 1024 * 1024;
 const REBUILD_MILLISECONDS_MAX = 60_000;
 
-/** @typedef {Awaited<ReturnType<import('./storage.js').Storage['read']>>} Stored */
+/** @typedef {import('./storage.js').Stored} Stored */
 /** @typedef {ReturnType<typeof createHost>} Host */
 
 /** @param {{module:WebAssembly.Module, app:any, user:string, syncURL:string|null,
@@ -24,6 +24,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
   let engine = null;
   let isRebuilding = false;
   let rebuilds = 0;
+  /** @type {Promise<void>} */
+  let rebuilding = Promise.resolve();
   let isClosed = false;
   let isFlushPlanned = false;
   let isPendingDirty = false;
@@ -45,7 +47,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     onTrouble: (trouble) => { if (details.trouble !== trouble) { details.trouble = trouble; changeStatus(); } },
   });
 
-  /** One event into the engine, its effects out. @param {number} op @param {Uint8Array|string|null} [input] @param {(result:any) => void} [onResult] */
+  /** One event into the engine, its effects out.
+   * @param {number} op @param {Uint8Array|string|null} [input] @param {(result:any) => void} [onResult] */
   function feed(op, input, onResult) {
     if (isClosed || isRebuilding || !engine) return;
     effects.run(ask((running) => running.frames(op, input)), onResult);
@@ -62,7 +65,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     }
   }
 
-  /** An event of ours that the engine refuses must not leave it waiting. @param {number} op @param {unknown} error */
+  /** An event of ours that the engine refuses must not leave it waiting.
+   * @param {number} op @param {unknown} error */
   function refuseEvent(op, error) {
     if (error instanceof EngineTrap) return; // already being rebuilt
     globalThis.reportError?.(error);
@@ -73,17 +77,17 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
   function reopen() {
     if (isRebuilding || isClosed) return;
     isRebuilding = true;
-    void effects.restart(async () => {
+    rebuilding = effects.restart(async () => {
       try {
         build(await storage.read());
         rebuilds = 0;
         details.engine = false;
       } catch (error) {
-        isRebuilding = false;
+        isRebuilding = true;
         details.engine = true;
         changeStatus();
         globalThis.reportError?.(error);
-        setTimeout(reopen, Math.min(REBUILD_MILLISECONDS_MAX, 1_000 * 4 ** rebuilds++));
+        setTimeout(() => { isRebuilding = false; reopen(); }, Math.min(REBUILD_MILLISECONDS_MAX, 1_000 * 4 ** rebuilds++));
       }
     });
   }
@@ -101,12 +105,16 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
       }
     }
     stored.pages.forEach((page, i) => { if (!fresh.loadPage(stored.pageNumbers[i], page)) bury(`page ${stored.pageNumbers[i]}`, page); });
-    stored.rows.forEach((row, i) => { if (!fresh.loadLog(stored.sequences[i], row)) bury(`log ${stored.sequences[i]}`, row); });
+    // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
+    let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
+    if (count < 0) count = stored.rows.length;
+    else void storage.cut(stored.sequences[count]);
+    const frames = fresh.frames(Op.opened, JSON.stringify({ user }));
+    live.takeOver((query) => fresh.json(Op.subscribe, query));
     engine = fresh;
-    effects.head = stored.sequences.at(-1) ?? stored.generation;
+    effects.head = stored.sequences[count - 1] ?? stored.generation;
     isRebuilding = false;
-    feed(Op.opened, JSON.stringify({ user }));
-    live.takeOver((query) => ask((running) => running.json(Op.subscribe, query)));
+    effects.run(frames);
     reissue(handles.takeOver());
     isPendingDirty = true;
     changeStatus();
@@ -135,10 +143,25 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
         handles.accept(changes[i], token);
       }));
     } catch (error) {
-      if (error instanceof EngineTrap) return; // the rebuilt engine gets them again
+      if (error instanceof EngineTrap) return survive(changes);
       for (const change of changes) handles.refuse(change, /** @type {Error} */ (error));
       throw error;
     }
+  }
+
+  /** The rebuilt engine gets these again, one by one; the one that stops it twice is given up.
+   * @param {import('./handles.js').Change[]} changes */
+  function survive(changes) {
+    nameCreates(changes);
+    for (const change of changes) {
+      if (++change.traps > 1) handles.refuse(change, new AloftError({ code: 'engine', message: 'the engine cannot do this' }));
+    }
+  }
+
+  /** Creates that wait for a new engine need their ids now.
+   * @param {import('./handles.js').Change[]} changes */
+  function nameCreates(changes) {
+    for (const { handle, mutation } of changes) if (mutation.action === 'create') handle.id ||= newID();
   }
 
   /** @param {any} value */
@@ -170,7 +193,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     });
   }
 
-  /** A faulty function of the app must not stop the others. @param {() => void} fn */
+  /** A faulty function of the app must not stop the others.
+   * @param {() => void} fn */
   function calling(fn) {
     try { fn(); } catch (error) { if (globalThis.reportError) globalThis.reportError(error); else console.error(error); }
   }
@@ -180,7 +204,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     get status() {
       const detail = details.engine ? 'engine' : details.trouble ?? (details.restoring ? 'restoring' : undefined);
       const state = details.engine ? 'notSaved' : engineStatus.state;
-      return { ...engineStatus, state, ...(detail && { detail }) };
+      return { ...engineStatus, user, state, ...(detail && { detail }) };
     },
     /** @param {number} op @param {any} [question] */
     read: (op, question) => ask((running) => running.json(op, question)),
@@ -188,9 +212,20 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     mutate(mutations) {
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
       const changes = mutations.map((mutation) => handles.add(mutation, mutation.args?.id ?? ''));
-      if (isRebuilding) for (const { handle, mutation } of changes) { if (mutation.action === 'create') handle.id ||= newID(); }
+      if (isRebuilding) nameCreates(changes);
       else issue(changes);
       return changes.map((change) => change.handle);
+    },
+    /** The same, but a trap in between is survived.
+     * @param {number} op @param {any} [question] */
+    async ask(op, question) {
+      try {
+        return host.read(op, question);
+      } catch (error) {
+        if (!(error instanceof EngineTrap)) throw error;
+        await rebuilding;
+        return host.read(op, question);
+      }
     },
     /** @param {any} question of the tray */
     tray: (question) => feed(Op.tray, JSON.stringify(question)),
@@ -209,6 +244,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     onPending(fn) { pendingListeners.add(fn); isPendingDirty = true; planFlush(); return () => { pendingListeners.delete(fn); }; },
     /** Saves what is under way and stops. */
     async close() {
+      tabs.lease.abandon();
       await effects.idle();
       isClosed = true;
       effects.close();

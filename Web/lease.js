@@ -17,14 +17,16 @@ const HOLD_MILLISECONDS = 15_000;
 export function createLease(name, channel, onFree) {
   /** @type {null | {release:() => void, abort:AbortController, until:number, beat:ReturnType<typeof setInterval>}} */
   let held = null;
-  /** Settles when the browser has taken the last lock back. @type {Promise<unknown>} */
+  /** Settles when the browser has taken the last lock back.
+   * @type {Promise<unknown>} */
   let ended = Promise.resolve();
   let refusedAt = 0;
   let heardAt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let wait;
 
-  /** Drops the lease here; the lock follows when the browser hears of it. @param {boolean} isLost */
+  /** Drops the lease here; the lock follows when the browser hears of it.
+   * @param {boolean} isLost */
   function drop(isLost) {
     if (!held) return;
     clearInterval(held.beat);
@@ -74,7 +76,8 @@ export function createLease(name, channel, onFree) {
     release: () => drop(false),
     /** Gives it back in the middle of a round: this context is about to be frozen. */
     abandon: () => drop(true),
-    /** A message of another context. @param {any} message */
+    /** A message of another context.
+     * @param {any} message */
     hear(message) {
       if (message?.lease === 'held') heardAt = Date.now();
       if (message?.lease === 'free' && refusedAt) { refusedAt = 0; clearTimeout(wait); onFree(); }

@@ -44,7 +44,8 @@ export function createLiveQueries() {
     },
     /** @param {LiveQuery} live */
     delete(live) { all.delete(live); byID.delete(live.id); },
-    /** Subscribes everything at a new engine. @param {(query:any) => any} ask */
+    /** Subscribes everything at a new engine.
+     * @param {(query:any) => any} ask */
     takeOver(ask) {
       byID.clear();
       for (const live of all) start(live, ask(live.query));
@@ -58,7 +59,8 @@ export function createLiveQueries() {
         live.isDirty = true;
       }
     },
-    /** Calls everybody whose result has changed. @param {(fn:() => void) => void} calling */
+    /** Calls everybody whose result has changed.
+     * @param {(fn:() => void) => void} calling */
     flush(calling) {
       for (const live of [...all]) {
         if (!live.isDirty || !all.has(live)) continue;

@@ -11,6 +11,8 @@
 import { delay, openFile, transact } from './database-file.js';
 
 /** @typedef {import('./frames.js').LogRow} LogRow */
+/** @typedef {{state:Uint8Array|null, generation:number, format:number, pageNumbers:number[], pages:Uint8Array[],
+ *    sequences:number[], rows:Uint8Array[]}} Stored */
 /** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage'}} Appended */
 
 const ATTEMPTS = 4;
@@ -35,7 +37,8 @@ export async function openStorage(name) {
     return opened;
   }
 
-  /** Repeats `work` on a new handle while the old one turns out dead. @template T
+  /** Repeats `work` on a new handle while the old one turns out dead.
+   * @template T
    * @param {(db:IDBDatabase, attempt:number) => Promise<T>} work @returns {Promise<T>} */
   async function survive(work) {
     for (let attempt = 1; ; attempt++) {
@@ -66,11 +69,15 @@ export async function openStorage(name) {
       if (/** @type {any} */ (error)?.name === 'ConstraintError') return { kind: 'conflict' };
       throw error;
     }
-    // The number was free only because a compaction took the row away: nobody will ever read ours.
-    return { kind: (seen.generation ?? 0) >= first ? 'gap' : 'done' };
+    if ((seen.generation ?? 0) < first) return { kind: 'done' };
+    // The number was free only because a compaction took the row away: nobody would ever read ours.
+    const strays = IDBKeyRange.bound(first, Math.min(first + rows.length - 1, seen.generation ?? 0));
+    await transact(file, ['log'], 'readwrite', 'relaxed', (tx) => { tx.objectStore('log').delete(strays); tx.commit(); });
+    return { kind: 'gap' };
   }
 
-  /** What became of an append whose handle died. @param {IDBDatabase} file @param {number} first @param {Uint8Array} row
+  /** What became of an append whose handle died.
+   * @param {IDBDatabase} file @param {number} first @param {Uint8Array} row
    * @returns {Promise<Appended | null>} null: it did not arrive */
   async function lookAgain(file, first, row) {
     const found = await transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
@@ -88,13 +95,11 @@ export async function openStorage(name) {
   const storage = {
     name,
 
-    /** Everything, in one read-only transaction. */
+    /** Everything, in one read-only transaction.
+     * @returns {Promise<Stored>} */
     read: () => survive((file) => transact(file, ['meta', 'log', 'page'], 'readonly', 'relaxed', (tx, watch) => {
-      const result = {
-        state: /** @type {Uint8Array | null} */ (null), generation: 0, format: 1,
-        pageNumbers: /** @type {number[]} */ ([]), pages: /** @type {Uint8Array[]} */ ([]),
-        sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]),
-      };
+      /** @type {Stored} */
+      const result = { state: null, generation: 0, format: 1, pageNumbers: [], pages: [], sequences: [], rows: [] };
       const meta = tx.objectStore('meta'), log = tx.objectStore('log'), page = tx.objectStore('page');
       watch(meta.get('generation'), (generation) => {
         result.generation = generation ?? 0;
@@ -124,13 +129,12 @@ export async function openStorage(name) {
     /** The rows after `head`; `isGap` when a compaction has already taken some of them away.
      * @param {number} head @returns {Promise<{rows:LogRow[], isGap:boolean}>} */
     async tail(head) {
-      const found = await survive((file) => transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
-        const result = { generation: 0, sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]) };
+      const found = { generation: 0, sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]) };
+      await survive((file) => transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
         const newer = IDBKeyRange.lowerBound(head, true);
-        watch(tx.objectStore('meta').get('generation'), (generation) => { result.generation = generation ?? 0; });
-        watch(tx.objectStore('log').getAllKeys(newer), (keys) => { result.sequences = /** @type {number[]} */ (keys); });
-        watch(tx.objectStore('log').getAll(newer), (rows) => { result.rows = rows; });
-        return result;
+        watch(tx.objectStore('meta').get('generation'), (generation) => { found.generation = generation ?? 0; });
+        watch(tx.objectStore('log').getAllKeys(newer), (keys) => { found.sequences = /** @type {number[]} */ (keys); });
+        watch(tx.objectStore('log').getAll(newer), (rows) => { found.rows = rows; });
       }));
       // Rows at or below the generation may be strays of a context that did not know of the compaction.
       const isGap = found.generation > head || found.sequences.some((sequence, i) => sequence !== head + 1 + i);
@@ -175,6 +179,16 @@ export async function openStorage(name) {
     bury: (what, bytes) => survive((file) => transact(file, ['graveyard'], 'readwrite', 'relaxed', (tx, watch) => {
       const graves = tx.objectStore('graveyard');
       watch(graves.count(), (count) => { if (count < GRAVES_MAX) watch(graves.put(bytes, `${Date.now()} ${what}`)); });
+    })).catch(() => {}),
+
+    /** Moves the log's rows from `first` on to the graveyard: they cannot be read.
+     * @param {number} first */
+    cut: (first) => survive((file) => transact(file, ['log', 'graveyard'], 'readwrite', 'relaxed', (tx, watch) => {
+      const range = IDBKeyRange.lowerBound(first);
+      watch(tx.objectStore('log').getAll(range), (rows) => {
+        rows.slice(0, GRAVES_MAX).forEach((row, i) => watch(tx.objectStore('graveyard').put(row, `${Date.now()} log ${first + i}`)));
+        watch(tx.objectStore('log').delete(range));
+      });
     })).catch(() => {}),
 
     close() { isClosed = true; db?.close(); db = null; },

@@ -44,7 +44,8 @@ export function createTabs(name, events) {
     lease,
     /** A service worker is never visible, and never hidden either: it works while it lives. */
     get isVisible() { return !page || page.visibilityState === 'visible'; },
-    /** Tells the other contexts that the log has grown. @param {number} head */
+    /** Tells the other contexts that the log has grown.
+     * @param {number} head */
     announce: (head) => channel.postMessage({ head }),
     close() {
       for (const stop of stops) stop();

@@ -18,7 +18,7 @@ public final class SQLiteStore: Store {
   private let checkpointer: Checkpointer?
 
   /// Opens or makes the file at `path`. `newEpoch` serves a new file only.
-  public convenience init(path: String, readerCount: Int = 4, newEpoch: UInt64 = .random(in: 1 ... .max)) throws(StoreError) {
+  public convenience init(path: String, readerCount: Int = 4, newEpoch: UInt64 = Epoch.random()) throws(StoreError) {
     try self.init(path: path, readerCount: readerCount, newEpoch: newEpoch, mayWrite: true)
   }
 

@@ -14,7 +14,7 @@ public final class MemoryStore: Store {
   private let writer = NSLock()
 
   /// An empty store. `epoch` is random unless a test names it.
-  public init(epoch: UInt64 = .random(in: 1 ... .max)) {
+  public init(epoch: UInt64 = Epoch.random()) {
     state = Mutex(MemoryState(epoch: epoch))
   }
 

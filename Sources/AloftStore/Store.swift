@@ -27,7 +27,7 @@ import AloftCore
 /// 10. Rows, ids, names, outcomes and reports are bytes and come back as they were written: empty, large, or any UTF-8 [bytes].
 /// 11. Numbers are full 64-bit words: checksums and hashes use every bit, sequences count up to 2^53 - 1 [words].
 /// 12. An acknowledgement deletes the outcomes of that device up to and including n, and no other's [outcomes].
-/// 13. The epoch is random, made with the store, and the same after reopening [epoch].
+/// 13. The epoch is random, in 1 ... 2^53 - 1 (JSON carries it), made with the store, and the same after reopening [epoch].
 ///
 /// **Reads**
 /// 14. A reader sees one committed snapshot for the length of its call, whatever commits meanwhile [snapshot].
@@ -43,4 +43,10 @@ public protocol Store: Sendable {
 
   /// Runs `body` as the only writer. What it does not commit is undone. Nothing may be called on the transaction after its commit.
   func write<Value>(_ body: (inout Transaction) throws(StoreError) -> Value) throws(StoreError) -> Value
+}
+
+/// The incarnation of a store's logs.
+public enum Epoch {
+  /// A new epoch. Two stores share one with a chance of 1 in 9 * 10^15.
+  public static func random() -> UInt64 { .random(in: 1...(1 << 53 - 1)) }
 }

@@ -52,3 +52,20 @@ public let fieldVisits: App = App("field-visits", version: 1) {
   }
   closeVisit
 }
+
+/// Closes a visit with a summary. Runs on the device at once and again on the server, against what the server holds then.
+///
+/// Refused with `closed` when the visit is closed already, and with `invalid` when the summary is empty or only spaces.
+private let closeVisit = Action(
+  "closeVisit", [Parameter("visit", .reference("visits")), Parameter("summary", .string)]
+) { arguments, context throws(Rejection) in
+  let id = arguments.text("visit")
+  let summary = arguments.text("summary")
+  let visit = try context.read("visits", id)
+  guard visit.exists else { throw Rejection("notFound", "There is no such visit.", path: "visit") }
+  guard visit["status"] != "closed" else { throw Rejection("closed", "This visit is already closed.", path: "visit") }
+  guard summary.utf8.contains(where: { $0 > 0x20 }) else {
+    throw Rejection("invalid", "A visit needs a summary before it can be closed.", path: "summary")
+  }
+  try context.update("visits", id, ("status", "closed"), ("summary", .text(summary)))
+}

@@ -13,21 +13,25 @@ import { signInAgain, signInPage } from './screens/sign-in.js';
 const place = /** @type {HTMLElement} */ (document.getElementById('app'));
 
 async function start() {
-  const user = await currentUser().catch(() => null) ?? await signInPage(place);
+  const known = await currentUser().catch(() => null);
+  const user = known ?? await signInPage(place);
   place.replaceChildren(h('p', { class: 'starting' }, 'Opening your data…'));
   const db = await open({ app: '/app.json', user: user.user });
+  // Signing out here tells every tab, this one too; it must finish its work before the page goes.
+  let isLeaving = false;
   const context = makeContext(db, user, {
     async signIn() {
       if (await signInAgain(user.user)) await db.sync();
     },
     async leave(discard) {
+      isLeaving = true;
       await signOut(db, { discard });
       startOver();
     },
   });
   const shell = buildShell(context, place);
-  startRouter(context, shell.screen, shell.mark);
-  onSession(now => { if (now?.user !== user.user) startOver(); });
+  startRouter(context, shell.screen, shell.mark, known === null);
+  onSession(now => { if (!isLeaving && now?.user !== user.user) startOver(); });
 }
 
 /** A fresh page is the only state in which nothing of the last person is left. */
@@ -45,5 +49,8 @@ function cannotStart(error) {
     h('div', null, button('Try again', { kind: 'primary', onclick: () => location.reload() }))));
 }
 
-void install();
+// Without a service worker the app still works; it only cannot open while the server is away.
+install({
+  onUpdate: apply => /** @type {any} */ (document.querySelector('aloft-update')).offer(apply),
+}).catch(error => console.info('No service worker:', error));
 start().catch(cannotStart);

@@ -3,8 +3,8 @@
 // @ts-check
 
 /**
- * @typedef {import('../../../Web/aloft.d.ts').Database} Database
- * @typedef {import('../../../Web/aloft.d.ts').User} User
+ * @typedef {import('/aloft/aloft.js').Database} Database
+ * @typedef {import('/aloft/aloft.js').User} User
  * @typedef {{id: string, name: string}} Team
  * @typedef {{db: Database, user: User, isManager: boolean, teams: () => Team[], signIn: () => Promise<void>,
  *   leave: (discard: boolean) => Promise<void>}} Context
@@ -29,9 +29,13 @@ export function makeContext(db, user, session) {
   };
 }
 
-/** The teams a person's roles name; they are known before the first round with the server. @param {User} user @returns {Team[]} */
+/**
+ * The teams a person's roles name; they are known before the first round with the server.
+ * @param {User} user
+ * @returns {Team[]}
+ */
 function teamsOf(user) {
-  const ids = roles(user).map(({ scope }) => /^team:(.+)$/.exec(scope)?.[1]).filter(id => id !== undefined);
+  const ids = roles(user).flatMap(({ scope }) => /^team:(.+)$/.exec(scope)?.[1] ?? []);
   return [...new Set(ids)].map(id => ({ id, name: id.charAt(0).toUpperCase() + id.slice(1) }));
 }
 

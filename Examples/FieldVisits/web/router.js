@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Follows the part of the address after "#" and shows the screen it names; goes back to where a list was left.
 // @ts-check
+import { closeDialogs } from './lib/dialog.js';
 import { storesScreen } from './screens/stores.js';
 import { storeScreen } from './screens/store.js';
 import { visitsScreen } from './screens/visits.js';
@@ -26,8 +27,9 @@ const screens = {
  * @param {import('./context.js').Context} context
  * @param {HTMLElement} place
  * @param {(section: string) => void} onsection told which part of the app is shown
+ * @param {boolean} hasEntered whether the person has just signed in, so that the first screen takes the focus too
  */
-export function startRouter(context, place, onsection) {
+export function startRouter(context, place, onsection, hasEntered) {
   /** @type {Map<string, number>} */
   const scrolled = new Map();
   /** @type {Screen | null} */
@@ -42,6 +44,7 @@ export function startRouter(context, place, onsection) {
     if (path === shown) return;
     const isFirst = shown === '';
     if (!isFirst) scrolled.set(shown, scrollY);
+    closeDialogs();
     screen?.close();
     shown = path;
     screen = screens[section](context, id ?? '');
@@ -50,11 +53,14 @@ export function startRouter(context, place, onsection) {
     titles.disconnect();
     titles.observe(screen.heading, { childList: true, characterData: true, subtree: true });
     nameDocument();
-    if (!isFirst) screen.heading.focus({ preventScroll: true });
+    if (!isFirst || hasEntered) screen.heading.focus({ preventScroll: true });
     returnTo(id ? 0 : scrolled.get(path) ?? 0);
   }
 
-  /** The rows arrive a moment after the screen, so the place is taken once they are there. @param {number} top */
+  /**
+   * The rows arrive a moment after the screen, so the place is taken once they are there.
+   * @param {number} top
+   */
   function returnTo(top) {
     scrollTo(0, 0);
     if (top > 0) requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, top)));

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame around every screen: brand, status, navigation, and one banner for the state of the network.
 // @ts-check
-import '/aloft/elements/aloft-status.js';
-import '/aloft/elements/aloft-tray.js';
-import '/aloft/elements/aloft-conflict.js';
-import '/aloft/elements/aloft-update.js';
+import { provide } from '/aloft/elements/index.js';
 import { h } from './lib/dom.js';
 import { brandMark, icon } from './lib/icons.js';
 import { button, iconButton } from './lib/controls.js';
+import { speakOfVisits } from './lib/change-words.js';
 
 /** @type {Array<[section: string, label: string, icon: import('./lib/icons.js').IconName]>} */
 const sections = [['stores', 'Stores', 'store'], ['visits', 'Visits', 'visits'], ['products', 'Products', 'product'], ['device', 'This device', 'device']];
@@ -22,32 +20,34 @@ export function buildShell(context, place) {
   const main = h('main', { id: 'main', tabindex: -1 });
   const banner = networkBanner(context);
   const screen = h('div');
-  main.append(banner.node, screen);
+  // The page had the element from the start, so that an offer made meanwhile is not lost.
+  const update = document.querySelector('aloft-update') ?? document.createElement('aloft-update');
+  main.append(update, banner.node, screen);
   const links = sections.map(([section, label, picture]) => h('a', { href: `#/${section}` }, icon(picture), label));
-  const elements = ['aloft-status', 'aloft-tray', 'aloft-conflict', 'aloft-update'].map(name => {
-    const element = /** @type {any} */ (document.createElement(name));
-    element.db = db;
-    return element;
-  });
-  const [status, ...others] = elements;
+  const status = document.createElement('aloft-status');
+  status.setAttribute('tray', 'changes');
+  const tray = document.createElement('aloft-tray');
+  tray.id = 'changes';
+  speakOfVisits(db);
+  provide(db);
 
   place.replaceChildren(
     h('button', { class: 'skip', type: 'button', onclick: () => main.focus() }, 'Skip to content'),
     h('div', { class: 'frame' },
       h('div', { class: 'side' },
-        h('header', { class: 'top' }, h('a', { class: 'brand', href: '#/stores' }, brandMark(), 'Field Visits'), status),
+        h('header', { class: 'top' }, h('a', { class: 'brand', href: '#/stores' }, brandMark(), h('span', null, 'Field Visits')), status),
         h('nav', { class: 'nav', 'aria-label': 'Main' }, h('ul', null, links.map(link => h('li', null, link)))),
-        h('p', { class: 'who' }, h('strong', null, user.name), context.isManager ? 'Manager' : 'Representative')),
+        h('footer', { class: 'who' }, h('strong', null, user.name), context.isManager ? 'Manager' : 'Representative')),
       main),
-    ...others);
+    tray);
 
-  const stop = db.onStatus(({ state }) => {
+  db.onStatus(({ state }) => {
     document.documentElement.dataset.network = ['offline', 'unreachable', 'portal', 'signedOut'].includes(state) ? 'offline' : 'online';
     banner.update(state);
   });
 
   return {
-    screen, stop,
+    screen,
     /** @param {string} section */
     mark(section) {
       links.forEach((link, index) => {
@@ -66,7 +66,7 @@ function networkBanner(context) {
   const node = h('div', { class: 'banner', hidden: true });
   let shown = '';
 
-  /** @param {import('../../../Web/aloft.d.ts').State} state */
+  /** @param {import('/aloft/aloft.js').State} state */
   function update(state) {
     const content = bannerFor(state, context);
     const key = content ? state : '';
@@ -85,7 +85,7 @@ function networkBanner(context) {
 }
 
 /**
- * @param {import('../../../Web/aloft.d.ts').State} state
+ * @param {import('/aloft/aloft.js').State} state
  * @param {import('./context.js').Context} context
  * @returns {{strong: string, text: string, tone?: string, action?: HTMLElement, picture?: import('./lib/icons.js').IconName} | null}
  */

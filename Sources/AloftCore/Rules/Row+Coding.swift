@@ -60,6 +60,7 @@ extension Row {
     version = try reader.uint()
     let life = try reader.int()
     isDeleted = life < 0
+    guard life.magnitude < 1 << 30 else { throw reader.failure(.outOfRange) }
     self.life = Int(life < 0 ? -1 - life : life)
     let stampItems = try reader.array()
     guard stampItems > 0, stampItems % 5 == 0 else { throw reader.failure(.malformed) }

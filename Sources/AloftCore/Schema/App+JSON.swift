@@ -7,6 +7,11 @@ extension App {
   public init(json: [UInt8]) throws(SchemaError) {
     let cbor: [UInt8]
     do { cbor = try JSONCodec.cbor(fromJSON: json) } catch { throw SchemaError(path: "", message: Text("is not valid JSON: " + error.message.string)) }
+    try self.init(cbor: cbor)
+  }
+
+  /// Reads and checks a declaration that was transcoded to CBOR.
+  public init(cbor: [UInt8]) throws(SchemaError) {
     var tree = DeclarationReader(cbor)
     self = try tree.app()
     finish()

@@ -5,6 +5,7 @@ import AloftCore
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
 /// Outermost: turns every error into one shape, logs each request, and never shows internals.
 struct AnswerMiddleware: RouterMiddleware {
@@ -46,11 +47,11 @@ struct AnswerMiddleware: RouterMiddleware {
       case .damaged(let reason): context.logger.error("store damaged", metadata: ["reason": "\(reason.string)"])
       }
       return Refusal(error)
+    case is NIOTooManyBytesError: return .tooLarge(maximum: ServerLimits.bodyBytesMax)
     case let error as HTTPError:
       switch error.status {
       case .notFound: return .notFound
-      case .contentTooLarge: return .tooLarge(maximum: ServerLimits.bodyBytesMax)
-      default: return Refusal(error.status, "badRequest", "The request could not be read.")
+      default: return Refusal(.malformed, "The request could not be read.", status: error.status)
       }
     case is CancellationError: return .busy()
     default:

@@ -8,9 +8,9 @@ import Hummingbird
 /// Why a request was not answered as asked. Thrown by routes; the outermost middleware turns it into
 /// `{"aloft":1,"error":{"code","message","path"?,"request"}}`.
 public struct Refusal: Error, Equatable {
+  public var code: ErrorCode
+  /// The HTTP status; the code's own unless a finer one exists.
   public var status: HTTPResponse.Status
-  /// A stable word for programs.
-  public var code: String
   /// A sentence for people that tells the next step; never contains data or internals.
   public var message: String
   /// Where in the request the fault lies.
@@ -18,59 +18,57 @@ public struct Refusal: Error, Equatable {
   /// When the same request may succeed.
   public var retryAfterSeconds: Int?
 
-  public init(_ status: HTTPResponse.Status, _ code: String, _ message: String, path: String? = nil, retryAfterSeconds: Int? = nil) {
-    self.status = status
+  public init(
+    _ code: ErrorCode, _ message: String, path: String? = nil, status: HTTPResponse.Status? = nil, retryAfterSeconds: Int? = nil
+  ) {
     self.code = code
+    self.status = status ?? HTTPResponse.Status(code: code.status)
     self.message = message
     self.path = path
     self.retryAfterSeconds = retryAfterSeconds
   }
 
-  static let signedOut = Refusal(.unauthorized, "signedOut", "Sign in first: POST /session with user and password.")
-  static let wrongPassword = Refusal(.unauthorized, "wrongPassword", "The user or the password is wrong.")
-  static let notFound = Refusal(.notFound, "notFound", "Nothing lives at this address.")
-  static let methodNotAllowed = Refusal(.methodNotAllowed, "methodNotAllowed", "This address does not take this method.")
-  static let noMarker = Refusal(.forbidden, "noMarker", "Requests that change something need the header X-Aloft: 1.")
-  static let crossSite = Refusal(.forbidden, "crossSite", "Requests from pages of other sites are refused.")
+  static let signedOut = Refusal(.signIn, "Sign in first: POST /session with user and password.")
+  static let wrongPassword = Refusal(.signIn, "The user or the password is wrong.")
+  static let notFound = Refusal(.notFound, "Nothing lives at this address.")
+  static let noMarker = Refusal(.forbidden, "Requests that change something need the header X-Aloft: 1.")
+  static let crossSite = Refusal(.forbidden, "Requests from pages of other sites are refused.")
   static let foreignHost = Refusal(
-    .forbidden, "foreignHost", "An open server answers on this machine's own addresses only: use 127.0.0.1 or localhost.")
-  static let wrongType = Refusal(.unsupportedMediaType, "wrongType", "Send application/cbor or application/json.")
-  static let `internal` = Refusal(
-    .internalServerError, "internal", "The server failed; nothing was changed by this request unless it said so. Try again later.",
-    retryAfterSeconds: 30)
+    .forbidden, "An open server answers on this machine's own addresses only: use 127.0.0.1 or localhost.")
+  static let wrongType = Refusal(.invalid, "Send application/cbor or application/json.", path: "Content-Type", status: .unsupportedMediaType)
+  static let `internal` = Refusal(.internal, "The server failed. Try again later.", retryAfterSeconds: 30)
+
+  static func method(allowed: String) -> Refusal { Refusal(.method, "This address takes \(allowed) only.") }
 
   static func tooLarge(maximum: Int) -> Refusal {
-    Refusal(.contentTooLarge, "tooLarge", "The body is larger than \(maximum) bytes. Send it in several requests.")
+    Refusal(.tooLarge, "The body is larger than \(maximum) bytes. Send it in several requests.")
   }
 
   static func busy(seconds: Int = 2) -> Refusal {
-    Refusal(.serviceUnavailable, "busy", "The server is busy. Try again in \(seconds) s.", retryAfterSeconds: seconds)
+    Refusal(.busy, "The server is busy. Try again in \(seconds) s.", retryAfterSeconds: seconds)
   }
 
   static func throttled(seconds: Int) -> Refusal {
-    Refusal(.tooManyRequests, "throttled", "Too many failed sign-ins. Try again in \(seconds) s.", retryAfterSeconds: seconds)
+    Refusal(
+      .busy, "Too many failed sign-ins. Try again in \(seconds) s.", status: .tooManyRequests, retryAfterSeconds: seconds)
   }
 
   init(_ error: WireError) {
-    self.init(
-      HTTPResponse.Status(code: error.code.status), error.code.name.string, error.message.string,
-      path: error.path.utf8.isEmpty ? nil : error.path.string)
+    self.init(error.code, error.message.string, path: error.path.utf8.isEmpty ? nil : error.path.string)
   }
 
   /// What a caller may know of a store's failure: whether trying again helps.
   init(_ error: StoreError) {
     switch error {
     case .unavailable: self = .busy()
-    case .full:
-      self.init(.insufficientStorage, "full", "The server has no space left. Nothing was changed; try again later.", retryAfterSeconds: 60)
-    case .damaged:
-      self.init(.internalServerError, "damaged", "The server's data needs an operator. Nothing was changed.", retryAfterSeconds: 300)
+    case .full: self.init(.full, "The server has no space left. Nothing was changed; try again later.", retryAfterSeconds: 60)
+    case .damaged: self.init(.internal, "The server's data needs an operator. Nothing was changed.", retryAfterSeconds: 300)
     }
   }
 
   /// The answer, with the id under which the server's log has the details.
   func response(request: String) -> Response {
-    var error: [(String, JSONText)] = [("code", .text(code)), ("message", .text(message))]
+    var error: [(String, JSONText)] = [("code", .text(code.name.string)), ("message", .text(message))]
     if let path { error.append(("path", .text(path))) }
     error.append(("request", .text(request)))
     var response = Response(json: .object([("aloft", .number(1)), ("error", .object(error))]), status: status)

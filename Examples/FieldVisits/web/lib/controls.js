@@ -6,12 +6,15 @@ import { icon } from './icons.js';
 import { figure } from './words.js';
 
 let nextId = 1;
-/** An id no other element has. @param {string} stem */
+/**
+ * An id no other element has.
+ * @param {string} stem
+ */
 export const freshId = stem => `${stem}-${nextId++}`;
 
 /**
  * @param {string} label
- * @param {{icon?: import('./icons.js').IconName, kind?: string, onclick?: (event: Event) => void, type?: string}} [options]
+ * @param {{icon?: import('./icons.js').IconName, kind?: string, onclick?: (event: Event) => void, type?: string}} options
  */
 export function button(label, { icon: name, kind = '', onclick, type = 'button' } = {}) {
   return h('button', { class: `button ${kind}`.trim(), type, onclick }, name && icon(name), label);
@@ -46,7 +49,10 @@ export function selectField({ label, icon: name, options, value, onchange }) {
   const select = h('select', { class: 'input', 'aria-label': label, title: label, onchange: () => onchange(select.value) });
   const node = h('div', { class: 'select' }, icon(name, 'lead'), select, icon('down', 'chevron'));
 
-  /** @param {Array<[string, string]>} list @param {string} chosen */
+  /**
+   * @param {Array<[string, string]>} list
+   * @param {string} chosen
+   */
   function fill(list, chosen) {
     select.replaceChildren(...list.map(([key, text]) => h('option', { value: key }, text)));
     select.value = chosen;
@@ -80,7 +86,7 @@ export function segments({ label, options, value, onchange }) {
  */
 export function stepper({ label, steps, big = false, onstep }) {
   let value = 0;
-  const output = h('output', { class: 'figures', 'aria-label': label }, '0');
+  const output = h('output', { class: 'figures', 'aria-label': label, 'aria-live': 'off' }, '0');
   const buttons = steps.map(by => h('button', {
     type: 'button', 'aria-label': by < 0 ? `${label}: take ${-by} off` : `${label}: add ${by}`,
     onclick: () => { if (value + by >= 0) onstep(by); },
@@ -88,6 +94,10 @@ export function stepper({ label, steps, big = false, onstep }) {
   const before = buttons.filter((_, index) => steps[index] < 0);
   const after = buttons.filter((_, index) => steps[index] > 0);
   const node = h('div', { class: big ? 'stepper big' : 'stepper', role: 'group', 'aria-label': label }, before, output, after);
+
+  // Announced while the person is at this figure only: a list of fifty figures must not talk.
+  node.addEventListener('focusin', () => output.setAttribute('aria-live', 'polite'));
+  node.addEventListener('focusout', () => output.setAttribute('aria-live', 'off'));
 
   /** @param {number} now */
   function update(now) {

@@ -23,10 +23,12 @@ export function askForm({ title, text, fields = [], submit, kind = 'primary', ca
     const titleId = freshId('dialog');
     const controls = fields.map(formField);
     const problem = h('p', { class: 'problem', role: 'alert' });
+    /** @type {HTMLFormElement} */
     const form = h('form', { novalidate: true },
-      h('header', null, h('h2', { id: titleId }, title), text && h('p', { class: 'soft small' }, text)),
+      h('div', { class: 'ask' }, h('h2', { id: titleId }, title), text && h('p', { class: 'soft small' }, text)),
       controls.map(control => control.node), problem,
       h('div', { class: 'buttons' }, button(cancel, { onclick: () => dialog.close() }), button(submit, { kind, type: 'submit' })));
+    /** @type {HTMLDialogElement} */
     const dialog = h('dialog', { class: 'form', 'aria-labelledby': titleId }, form);
     /** @type {Record<string, string> | null} */
     let answer = null;
@@ -50,6 +52,11 @@ export function askForm({ title, text, fields = [], submit, kind = 'primary', ca
     dialog.showModal();
     controls[0]?.input.focus();
   });
+}
+
+/** Leaves every open form as Cancel does: the page under it has changed. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll('dialog.form')) /** @type {HTMLDialogElement} */ (dialog).close();
 }
 
 /** @param {Field} field */

@@ -2,13 +2,13 @@
 // A list that follows a live query through a window of rows, and says how many more there are.
 // @ts-check
 import { h, keyedChildren, setText } from './dom.js';
-import { button } from './controls.js';
+import { button, emptyState } from './controls.js';
 import { figure } from './words.js';
 
 const step = 50;
 
 /**
- * @param {import('../../../../Web/aloft.d.ts').Database} db
+ * @param {import('/aloft/aloft.js').Database} db
  * @param {{label: string, empty: () => HTMLElement, make: (row: any) => {node: HTMLElement, update: (row: any) => void},
  *   oncount?: (count: number) => void}} options `empty` is asked each time the list turns empty
  */
@@ -29,8 +29,17 @@ export function liveList(db, { label, empty, make, oncount }) {
   let query;
   let stopRows = () => {};
   let stopCount = () => {};
+  let isArriving = db.status.lastSynced === null;
+  const stopStatus = db.onStatus(({ lastSynced }) => {
+    if ((lastSynced === null) === isArriving) return;
+    isArriving = lastSynced === null;
+    if (query) drawEmpty();
+  });
 
-  /** Follows another query; the rows of the old one stay until the first rows of the new one are there. @param {any} next */
+  /**
+   * Follows another query; the rows of the old one stay until the first rows of the new one are there.
+   * @param {any} next
+   */
   function show(next) {
     query = next;
     limit = step;
@@ -48,12 +57,19 @@ export function liveList(db, { label, empty, make, oncount }) {
     stopRows = db.subscribe({ ...query, limit }, found => {
       rows = found;
       render(rows);
-      panel.classList.toggle('is-empty', rows.length === 0);
-      if (rows.length === 0) panel.replaceChildren(list, empty());
-      else if (panel.childElementCount > 1) panel.replaceChildren(list);
-      list.hidden = rows.length === 0;
+      drawEmpty();
       frame();
     });
+  }
+
+  /** On a device that has never been in step, an empty list means "not here yet", not "none". */
+  function drawEmpty() {
+    list.hidden = rows.length === 0;
+    if (rows.length > 0) {
+      if (panel.childElementCount > 1) panel.replaceChildren(list);
+    } else {
+      panel.replaceChildren(list, isArriving ? arriving() : empty());
+    }
   }
 
   /** Shows more rows and moves the focus to the first new one, because the button under it has moved away. */
@@ -79,6 +95,10 @@ export function liveList(db, { label, empty, make, oncount }) {
     node, show,
     /** Draws every row again, when something they show besides the row has changed. */
     redraw: () => render(rows, true),
-    close() { stopRows(); stopCount(); },
+    close() { stopRows(); stopCount(); stopStatus(); },
   };
+}
+
+function arriving() {
+  return emptyState({ icon: 'waiting', title: 'Your data is on its way', text: 'It is fetched once, as soon as the server can be reached. What you add meanwhile is kept.' });
 }

@@ -7,7 +7,7 @@ import { icon } from './icons.js';
 /**
  * A chip that follows one row. While the app is offline a waiting change reads "Saved on this device":
  * both texts are there and the style sheet shows the right one, so that no row is touched when the network goes.
- * @param {{showSynced?: boolean}} [options]
+ * @param {{showSynced?: boolean}} options
  */
 export function recordState({ showSynced = false } = {}) {
   const node = h('span', { class: 'state', hidden: true });

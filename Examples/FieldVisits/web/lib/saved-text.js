@@ -13,8 +13,8 @@ const pauseMilliseconds = 700;
 const savingShownAfterMilliseconds = 300;
 
 /**
- * @param {{label: string, hint?: string, rows?: number, save: (text: string) => import('../../../../Web/aloft.d.ts').Handle,
- *   resolve: (text: string) => import('../../../../Web/aloft.d.ts').Handle}} options
+ * @param {{label: string, hint?: string, rows?: number, save: (text: string) => import('/aloft/aloft.js').Handle,
+ *   resolve: (text: string) => import('/aloft/aloft.js').Handle}} options
  */
 export function savedText({ label, hint, rows = 4, save, resolve }) {
   const id = freshId('text');
@@ -48,14 +48,17 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
     send(save, input.value);
   }
 
-  /** @param {(text: string) => import('../../../../Web/aloft.d.ts').Handle} how @param {string} text */
+  /**
+   * @param {(text: string) => import('/aloft/aloft.js').Handle} how
+   * @param {string} text
+   */
   function send(how, text) {
     known = text;
     sent.add(text);
     report(how(text));
   }
 
-  /** @param {import('../../../../Web/aloft.d.ts').Handle} handle */
+  /** @param {import('/aloft/aloft.js').Handle} handle */
   function report(handle) {
     const mine = ++turn;
     const say = /** @param {string} text */ text => { if (mine === turn) setText(written, text); };
@@ -64,7 +67,10 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
     handle.synced.then(({ outcome }) => say(outcome === 'applied' || outcome === 'merged' ? 'Saved and synced' : 'Needs you: see the list of changes'));
   }
 
-  /** @param {Array<{value: string, caption: string}>} versions @param {(text: string) => import('../../../../Web/aloft.d.ts').Handle} how */
+  /**
+   * @param {Array<{value: string, caption: string}>} versions
+   * @param {(text: string) => import('/aloft/aloft.js').Handle} how
+   */
   function choose(versions, how) {
     const settle = /** @param {string} text */ text => {
       rival = null;
@@ -97,7 +103,7 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
       const key = JSON.stringify(found);
       if (key !== candidates && rival === null) {
         flush();
-        choose(found.map(each => ({ value: each.value ?? '', caption: `Written ${date(each.time)}` })), resolve);
+        choose(found.map((each, index) => ({ value: each.value ?? '', caption: `Version ${index + 1} · ${date(each.time)}` })), resolve);
         candidates = key;
       }
       return;

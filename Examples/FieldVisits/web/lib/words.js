@@ -3,7 +3,7 @@
 // @ts-check
 
 const money = new Intl.NumberFormat(undefined, { style: 'currency', currency: 'EUR' });
-const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const number = new Intl.NumberFormat();
@@ -15,7 +15,11 @@ export const price = cents => (typeof cents === 'number' ? money.format(cents / 
 /** @param {number} value */
 export const figure = value => number.format(value);
 
-/** @param {number} count @param {string} one @param {string} many */
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
 export const counted = (count, one, many = `${one}s`) => `${number.format(count)} ${count === 1 ? one : many}`;
 
 /** @param {number | null | undefined} time milliseconds since 1970 */
@@ -37,13 +41,19 @@ export function size(count) {
   return `${bytes.format(count / 1024 ** 3)} GB`;
 }
 
-/** Two letters for a tile. @param {string} name */
+/**
+ * Two letters for a tile.
+ * @param {string} name
+ */
 export function initials(name) {
   const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   return ((words[0]?.[0] ?? '?') + (words[1]?.[0] ?? words[0]?.[1] ?? '')).toLocaleUpperCase();
 }
 
-/** A steady choice of one of five tints for a word. @param {string} word */
+/**
+ * A steady choice of one of five tints for a word.
+ * @param {string} word
+ */
 export function tint(word) {
   let sum = 0;
   for (const letter of word) sum = (sum * 31 + /** @type {number} */ (letter.codePointAt(0))) % 997;
@@ -70,7 +80,19 @@ export function startsWith(typed, fields) {
   return { or: fields.flatMap(field => spellings(typed).map(prefix => ({ [field]: { prefix } }))) };
 }
 
-/** The value of a `datetime-local` field. @param {number | null | undefined} time */
+/**
+ * One filter out of several, of which any may be absent.
+ * @param {...(object | null)} filters
+ */
+export function allOf(...filters) {
+  const present = filters.filter(filter => filter !== null);
+  return present.length > 0 ? { and: present } : undefined;
+}
+
+/**
+ * The value of a `datetime-local` field.
+ * @param {number | null | undefined} time
+ */
 export function toLocalInput(time) {
   if (typeof time !== 'number') return '';
   const then = new Date(time);

@@ -35,7 +35,7 @@ export function deviceScreen(context) {
 
   const node = h('div', { class: 'page' },
     h('div', { class: 'head' }, h('div', null, heading, h('p', null, 'What is kept here, and how safe it is'))),
-    h('div', { class: 'cards' },
+    h('div', { class: 'cards narrow' },
       card('sync', 'Sync', h('dl', { class: 'details' }, pair('State', network), pair('Last in step', last), pair('Waiting', waiting)),
         h('div', { class: 'buttons' }, button('Sync now', { icon: 'waiting', onclick: () => void db.sync() }))),
       card('storage', 'Storage', h('dl', { class: 'details' }, pair('Used by this app', used), pair('Kept when space is short', kept)),
@@ -82,18 +82,25 @@ export function deviceScreen(context) {
   return { node, heading, close: stop };
 }
 
-/** @param {import('../../../../Web/aloft.d.ts').Status} status */
+/** @param {import('/aloft/aloft.js').Status} status */
 const unsent = ({ queued, parked, conflicts }) => queued + parked + conflicts;
 
-/** @param {string} id @param {string} title @param {...HTMLElement} content */
+/**
+ * @param {string} id
+ * @param {string} title
+ * @param {...HTMLElement} content
+ */
 function card(id, title, ...content) {
   return h('section', { class: 'panel card', 'aria-labelledby': `device-${id}` }, h('h2', { id: `device-${id}` }, title), content);
 }
 
-/** @param {string} term @param {HTMLElement} value */
+/**
+ * @param {string} term
+ * @param {HTMLElement} value
+ */
 const pair = (term, value) => h('div', null, h('dt', null, term), value);
 
-/** @param {import('../../../../Web/aloft.d.ts').State} state */
+/** @param {import('/aloft/aloft.js').State} state */
 function stateInWords(state) {
   switch (state) {
     case 'synced': return 'In step with the server';

@@ -20,7 +20,7 @@ export async function askStore(context, store) {
       { name: 'phone', label: 'Phone', type: 'tel', value: store?.phone },
       ...(store || teams.length < 2 ? [] : [teamField(teams)]),
     ],
-    check: () => (teams.length === 0 ? 'Your account belongs to no team yet, so there is nowhere to put a store.' : null),
+    check: () => (teams.length === 0 ? 'Your team has not arrived on this device yet. Try again after the first sync.' : null),
   });
   if (!values) return null;
   const { team = teams[0].id, ...fields } = values;
@@ -105,7 +105,10 @@ export async function editPrice(context, product) {
   if (values && cents(values.price) !== product.price) context.db.update('products', product.id, { price: cents(values.price) });
 }
 
-/** @param {string} [value] @returns {import('../lib/dialog.js').Field} */
+/**
+ * @param {string} [value]
+ * @returns {import('../lib/dialog.js').Field}
+ */
 function priceField(value) {
   return { name: 'price', label: 'Price in euro', type: 'number', step: '0.01', min: '0', required: 'Enter a price, such as 4.90', value };
 }
@@ -119,7 +122,10 @@ function priceProblem(text) {
 /** @param {string} text */
 const cents = text => Math.round(Number(text) * 100);
 
-/** @param {import('../context.js').Team[]} teams @returns {import('../lib/dialog.js').Field} */
+/**
+ * @param {import('../context.js').Team[]} teams
+ * @returns {import('../lib/dialog.js').Field}
+ */
 function teamField(teams) {
   return { name: 'team', label: 'Team', type: 'select', value: teams[0].id, options: teams.map(({ id, name }) => [id, name]) };
 }
@@ -127,5 +133,8 @@ function teamField(teams) {
 /** @param {Record<string, string>} fields */
 const filled = fields => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ''));
 
-/** @param {Record<string, string>} fields @param {any} row */
+/**
+ * @param {Record<string, string>} fields
+ * @param {any} row
+ */
 const changed = (fields, row) => Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== (row[name] ?? '')));

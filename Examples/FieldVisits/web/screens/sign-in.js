@@ -8,16 +8,16 @@ import { button } from '../lib/controls.js';
 import { askForm, formField } from '../lib/dialog.js';
 
 const demoAccounts = [
-  { user: 'mia', name: 'Mia', role: 'Representative' },
-  { user: 'noah', name: 'Noah', role: 'Representative' },
-  { user: 'ada', name: 'Ada', role: 'Manager' },
+  { user: 'mia', name: 'Mia', role: 'Representative', team: 'North' },
+  { user: 'noah', name: 'Noah', role: 'Representative', team: 'South' },
+  { user: 'ada', name: 'Ada', role: 'Manager', team: 'North, South' },
 ];
 const demoPassword = 'demo';
 
 /**
  * Shows the sign-in page in `place`; resolves with the person once the server has agreed.
  * @param {HTMLElement} place
- * @returns {Promise<import('../../../../Web/aloft.d.ts').User>}
+ * @returns {Promise<import('/aloft/aloft.js').User>}
  */
 export function signInPage(place) {
   return new Promise(resolve => {
@@ -39,7 +39,7 @@ export function signInPage(place) {
         h('p', { class: 'hint' }, `The password is “${demoPassword}”.`),
         h('div', { class: 'people' }, demoAccounts.map(account => h('button', {
           class: 'button', type: 'button', onclick: () => fill(account.user),
-        }, account.name, h('small', null, account.role))))))));
+        }, account.name, h('small', null, account.role), h('small', null, account.team))))))));
     document.title = 'Sign in · Field Visits';
     if (!navigator.onLine) say('This device is offline. The first sign-in needs the server.', 'calm');
 
@@ -52,7 +52,10 @@ export function signInPage(place) {
       enter.focus();
     }
 
-    /** @param {string} text @param {string} tone */
+    /**
+     * @param {string} text
+     * @param {string} tone
+     */
     function say(text, tone) {
       refusal.replaceChildren(h('div', { class: 'alert', 'data-tone': tone }, icon(tone === 'calm' ? 'offline' : 'attention'), h('span', null, text)));
     }

@@ -6,8 +6,9 @@ import { icon } from '../lib/icons.js';
 import { button, emptyState, searchField, selectField } from '../lib/controls.js';
 import { liveList } from '../lib/live-list.js';
 import { recordState } from '../lib/record-state.js';
-import { counted, initials, startsWith, tint } from '../lib/words.js';
+import { allOf, counted, initials, startsWith, tint } from '../lib/words.js';
 import { askStore } from './forms.js';
+import { teamChoice } from './team-choice.js';
 
 /** @type {Record<string, Array<[string, 'asc' | 'desc']>>} */
 const orders = {
@@ -29,7 +30,7 @@ export function storesScreen(context) {
   const extent = h('p');
   const list = liveList(db, {
     label: 'Stores',
-    make: () => storeRow(id => openVisits.get(id) ?? 0),
+    make: () => storeRow(id => openVisits.get(id) ?? 0, team.nameOf),
     empty: () => (view.search
       ? emptyState({ icon: 'search', title: 'No store starts with that', text: 'Search looks at the beginning of a name or a city.' })
       : emptyState({
@@ -38,6 +39,7 @@ export function storesScreen(context) {
       })),
     oncount: count => setText(extent, counted(count, 'store')),
   });
+  const team = teamChoice(context, { onchange: show });
   const stop = db.subscribe({ from: 'visits', where: { status: 'open' } }, visits => {
     openVisits = new Map();
     for (const { store } of visits) openVisits.set(store, (openVisits.get(store) ?? 0) + 1);
@@ -45,7 +47,7 @@ export function storesScreen(context) {
   });
 
   function show() {
-    list.show({ from: 'stores', where: startsWith(view.search, ['name', 'city']) ?? undefined, orderBy: orders[view.order] });
+    list.show({ from: 'stores', where: allOf(team.filter(), startsWith(view.search, ['name', 'city'])), orderBy: orders[view.order] });
   }
 
   async function add() {
@@ -57,18 +59,21 @@ export function storesScreen(context) {
     h('div', { class: 'head' }, h('div', null, heading, extent), button('New store', { icon: 'plus', kind: 'primary', onclick: add })),
     h('div', { class: 'tools' },
       searchField({ label: 'Search stores by name or city', value: view.search, oninput: text => { view.search = text; show(); } }),
-      h('div', { class: 'tools-line' }, selectField({
+      h('div', { class: 'tools-line' }, team.node, selectField({
         label: 'Order of stores', icon: 'sort', value: view.order,
         options: [['name', 'Name A–Z'], ['-name', 'Name Z–A'], ['city', 'City'], ['new', 'Newest first']],
         onchange: order => { view.order = order; show(); },
       }).node)),
     list.node);
   show();
-  return { node, heading, close() { stop(); list.close(); } };
+  return { node, heading, close() { stop(); team.close(); list.close(); } };
 }
 
-/** @param {(id: string) => number} openCount */
-function storeRow(openCount) {
+/**
+ * @param {(id: string) => number} openCount
+ * @param {(team: string) => string | undefined} teamName
+ */
+function storeRow(openCount, teamName) {
   const tile = h('span', { class: 'tile', 'aria-hidden': 'true' });
   const name = h('div', { class: 'name' });
   const under = h('div', { class: 'under' });
@@ -85,7 +90,7 @@ function storeRow(openCount) {
       setText(tile, initials(row.name ?? ''));
       tile.className = `tile ${tint(row.city ?? row.name ?? '')}`;
       setText(name, row.name ?? 'Unnamed store');
-      setText(under, [row.city, row.address].filter(Boolean).join(' · ') || 'No address');
+      setText(under, [teamName(row.team), row.city, row.address].filter(Boolean).join(' · ') || 'No address');
       setText(count, open ? `${open} open` : 'None open');
       count.toggleAttribute('data-none', open === 0);
       state.update(row);

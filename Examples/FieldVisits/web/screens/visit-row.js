@@ -8,8 +8,11 @@ import { date, figure } from '../lib/words.js';
 
 const tagsShownMax = 3;
 
-/** @param {((id: string) => string | undefined) | null} storeName null where every visit is at the same store */
-export function visitRow(storeName) {
+/**
+ * @param {((id: string) => string | undefined) | null} storeName null where every visit is at the same store
+ * @param {(team: string) => string | undefined} [teamName]
+ */
+export function visitRow(storeName, teamName) {
   const phase = h('span', { class: 'phase' });
   const title = h('div', { class: 'name' });
   const under = h('div', { class: 'under' });
@@ -28,7 +31,7 @@ export function visitRow(storeName) {
     update(row) {
       link.href = `#/visits/${encodeURIComponent(row.id)}`;
       setText(title, row.title ?? 'Visit');
-      setText(under, [storeName?.(row.store), date(row.planned)].filter(Boolean).join(' · '));
+      setText(under, [teamName?.(row.team), storeName?.(row.store), date(row.planned)].filter(Boolean).join(' · '));
       setText(crowd, figure(row.footfall ?? 0));
       if (phaseShown !== row.status) {
         phaseShown = row.status;

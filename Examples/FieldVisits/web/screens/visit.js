@@ -5,6 +5,7 @@ import { add, increment, remove } from '/aloft/aloft.js';
 import { h, setText } from '../lib/dom.js';
 import { icon } from '../lib/icons.js';
 import { button, emptyState, segments, stepper } from '../lib/controls.js';
+import { rememberName } from '../lib/change-words.js';
 import { askForm } from '../lib/dialog.js';
 import { recordState } from '../lib/record-state.js';
 import { savedText } from '../lib/saved-text.js';
@@ -77,6 +78,7 @@ export function visitScreen(context, id) {
 
   /** @param {any} row */
   function show(row) {
+    rememberName(id, row.title);
     setText(heading, row.title ?? 'Visit');
     setText(planned, date(row.planned));
     state.update(row);
@@ -130,7 +132,10 @@ export function visitScreen(context, id) {
   };
 }
 
-/** Runs a change that the declaration or the action may refuse at once; the refusal is shown in the dialog. @param {() => void} change */
+/**
+ * Runs a change that the declaration or the action may refuse at once; the refusal is shown in the dialog.
+ * @param {() => void} change
+ */
 function run(change) {
   try {
     change();

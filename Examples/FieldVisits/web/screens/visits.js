@@ -4,8 +4,9 @@
 import { h, setText } from '../lib/dom.js';
 import { button, emptyState, searchField, segments, selectField } from '../lib/controls.js';
 import { liveList } from '../lib/live-list.js';
-import { counted, startsWith } from '../lib/words.js';
+import { allOf, counted, startsWith } from '../lib/words.js';
 import { askVisit } from './forms.js';
+import { teamChoice } from './team-choice.js';
 import { visitRow } from './visit-row.js';
 
 /** @type {Record<string, Array<[string, 'asc' | 'desc']>>} */
@@ -29,14 +30,16 @@ export function visitsScreen(context) {
   const heading = h('h1', { tabindex: -1 }, 'Visits');
   const extent = h('p');
   const list = liveList(db, {
-    label: 'Visits', make: () => visitRow(id => storeNames.get(id)), empty: nothing,
+    label: 'Visits', make: () => visitRow(id => storeNames.get(id), team.nameOf), empty: nothing,
     oncount: count => setText(extent, counted(count, view.status === 'all' ? 'visit' : `${view.status} visit`)),
   });
   const tagChoice = selectField({
     label: 'Tag', icon: 'tag', value: view.tag, options: [['', 'All tags']],
     onchange: tag => { view.tag = tag; show(); },
   });
+  const team = teamChoice(context, { onchange: show });
   const stops = [
+    team.close,
     db.subscribe({ from: 'stores', orderBy: [['name', 'asc']] }, rows => {
       stores = rows;
       storeNames = new Map(rows.map(({ id, name }) => [id, name]));
@@ -49,12 +52,10 @@ export function visitsScreen(context) {
   ];
 
   function show() {
-    const parts = [
-      view.status !== 'all' && { status: view.status },
-      view.tag && { tags: { has: view.tag } },
-      startsWith(view.search, ['title']),
-    ].filter(Boolean);
-    list.show({ from: 'visits', where: parts.length > 0 ? { and: parts } : undefined, orderBy: orders[view.order] });
+    const where = allOf(
+      view.status === 'all' ? null : { status: view.status }, view.tag ? { tags: { has: view.tag } } : null,
+      team.filter(), startsWith(view.search, ['title']));
+    list.show({ from: 'visits', where, orderBy: orders[view.order] });
   }
 
   function nothing() {
@@ -79,7 +80,7 @@ export function visitsScreen(context) {
           label: 'Status', value: view.status, options: [['open', 'Open'], ['closed', 'Closed'], ['all', 'All']],
           onchange: status => { view.status = status; show(); },
         }).node,
-        tagChoice.node,
+        team.node, tagChoice.node,
         selectField({
           label: 'Order of visits', icon: 'sort', value: view.order,
           options: [['planned', 'Earliest first'], ['-planned', 'Latest first'], ['title', 'Title A–Z'], ['-footfall', 'Most people']],

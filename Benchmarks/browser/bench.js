@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hands the two sides of the benchmark to the driver.
+
+import * as aloft from './aloft-side.js';
+import * as rows from './rows.js';
+
+Object.assign(window, { bench: { aloft, rows } });

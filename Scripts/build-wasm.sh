@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Builds the browser engines as Embedded Swift for WebAssembly into build/web and prints their sizes.
+# Usage: Scripts/build-wasm.sh [product …]   (default: both engines)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+triple=wasm32-unknown-none-wasm
+scratch=${ALOFT_WASM_SCRATCH:-.build/wasm}
+mkdir -p "$scratch" build/web
+
+# No Unicode tables are linked: a use of String that needs them fails here, on purpose (see Values/Text.swift).
+cat > "$scratch/toolset.json" <<JSON
+{ "schemaVersion": "1.0",
+  "swiftCompiler": { "extraCLIOptions": ["-enable-experimental-feature", "Embedded", "-enable-experimental-feature", "Extern",
+    "-wmo", "-Osize", "-Xfrontend", "-disable-stack-protector", "-Xclang-linker", "-nostdlib"] },
+  "cCompiler": { "extraCLIOptions": ["-fno-stack-protector", "-mbulk-memory", "-O2", "-ffreestanding"] },
+  "linker": { "extraCLIOptions": ["--no-entry", "--gc-sections", "--strip-all", "-z", "stack-size=1048576"] } }
+JSON
+
+products=("$@")
+[ ${#products[@]} -gt 0 ] || products=(aloft-engine field-visits-engine)
+for product in "${products[@]}"; do
+  swift build -c release --triple "$triple" --toolset "$scratch/toolset.json" --scratch-path "$scratch" --product "$product"
+  case $product in
+    aloft-engine) name=aloft ;;
+    *) name=${product%-engine} ;;
+  esac
+  cp "$scratch/release/$product.wasm" "build/web/$name.wasm"
+  gzip -9 -k -f -n "build/web/$name.wasm"
+  printf '%s.wasm: %s bytes, %s gzipped\n' "$name" "$(stat -c %s "build/web/$name.wasm")" "$(stat -c %s "build/web/$name.wasm.gz")"
+done

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prints the size of everything a browser loads, raw and gzipped, and fails when it exceeds the budget.
+//
+// The modules are measured as a release serves them (Scripts/web.mjs), each gzipped for itself, as they travel.
+//
+//   node Scripts/size.mjs [engine.wasm …]     default: every .wasm file in build/web
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { buildRelease } from './web.mjs';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WASM_BYTES_MAX = 150 * 1024;
+const SCRIPT_BYTES_MAX = 30 * 1024;
+
+const size = (bytes) => ({ raw: bytes.length, zipped: gzipSync(bytes, { level: 9 }).length });
+const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1).padStart(8)} KB`;
+const print = (name, { raw, zipped }, limit) => console.log(
+  `${name.padEnd(34)}${kilobytes(raw)}${kilobytes(zipped)} gz${limit ? `   budget ${kilobytes(limit).trim()}${zipped > limit ? '  EXCEEDED' : ''}` : ''}`);
+
+const total = { raw: 0, zipped: 0 };
+for (const [name, text] of buildRelease()) {
+  const one = size(Buffer.from(text));
+  print(`aloft/${name}`, one);
+  total.raw += one.raw;
+  total.zipped += one.zipped;
+}
+print('JavaScript, all', total, SCRIPT_BYTES_MAX);
+let isWithin = total.zipped <= SCRIPT_BYTES_MAX;
+
+const built = join(ROOT, 'build/web');
+const given = process.argv.slice(2);
+const modules = given.length ? given : existsSync(built) ? readdirSync(built).filter((name) => name.endsWith('.wasm')).map((name) => join(built, name)) : [];
+for (const file of modules) {
+  const one = size(readFileSync(file));
+  print(relative(ROOT, file), one, WASM_BYTES_MAX);
+  isWithin &&= one.zipped <= WASM_BYTES_MAX;
+}
+if (!modules.length) console.log('no engine found: run Scripts/build-wasm.sh first');
+process.exitCode = isWithin ? 0 : 1;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applying an answer: outcomes, membership and deltas become visible in one step, with their cursors.
+
+extension ClientEngine {
+  /// Applies a stored answer. It was decoded once before it was stored; applying it again, or late, changes nothing.
+  mutating func applyResponse(_ body: [UInt8], time: Instant) {
+    guard let response = try? SyncResponse(body: body) else { return }
+    state.clock.observe(HybridTime(milliseconds: time), now: time)
+    var refresh: [UInt64] = []
+    settle(response.outcomes, &refresh)
+    for change in response.membership { if change.enters { enter(change.scope) } else { leave(change.scope, &refresh) } }
+    var rowCount = 0
+    for part in response.parts {
+      var rows = part.rows
+      rowCount += (try? rows.array()) ?? 0
+    }
+    expectChanges(rowCount)
+    for part in response.parts { apply(part, &refresh) }
+    for place in refresh { refreshOverlay(Int(place >> 32), UInt32(truncatingIfNeeded: place)) }
+    if !response.hasMore { state.lastSynced = time }
+  }
+
+  // MARK: outcomes
+
+  /// Takes the judged mutations off the queue, in order. The overlay goes in the same step in which the base arrives.
+  private mutating func settle(_ outcomes: [(n: UInt64, outcome: Outcome)], _ refresh: inout [UInt64]) {
+    var judged = 0
+    for (n, outcome) in outcomes where n == state.settled.n + 1 && judged < state.queue.count {
+      let pending = state.queue[judged]
+      judged += 1
+      var encoded = CBORWriter(capacity: 256)
+      pending.mutation.encode(to: &encoded, device: state.device)
+      state.settled = (n, Mutation.chain(state.settled.hash, encoded.output, from: 0, to: encoded.output.count))
+      logBytesSinceCompaction += encoded.output.count
+      unregister(pending)
+      for write in pending.writes {
+        if let slot = tables[write.key.collection].slot(of: write.key.id) { refresh.append(Self.place(write.key.collection, slot)) }
+      }
+      if !outcome.isApplied {
+        let keys = pending.writes.isEmpty ? keys(of: pending.mutation) : pending.writes.map { $0.key }
+        state.tray.append(TrayEntry(mutation: pending.mutation, outcome: outcome, keys: keys))
+      }
+      notification.outcomes.append((pending.token, n, outcome))
+    }
+    if judged == 0 { return }
+    state.queue.removeFirst(judged)
+    registerTray()
+    for entry in state.tray {
+      for key in entry.keys { if let slot = tables[key.collection].slot(of: key.id) { touch(key.collection, slot) } }
+    }
+    notification.isPendingChanged = true
+  }
+
+  // MARK: membership
+
+  private mutating func enter(_ scope: Text) {
+    if state.cursor(scope) == nil { state.cursors.append((scope, Cursor(epoch: 0, sequence: 0, checksum: 0))) }
+  }
+
+  /// The right to a scope is gone: its records go from the device, unless another held scope has them too.
+  private mutating func leave(_ scope: Text, _ refresh: inout [UInt64]) {
+    guard let place = state.cursor(scope) else { return }
+    state.cursors.remove(at: place)
+    wipe(&refresh) { scopes in scopes.contains(scope) }
+  }
+
+  /// Removes the base of the records whose scopes satisfy the condition and none of whose scopes is held.
+  private mutating func wipe(_ refresh: inout [UInt64], _ condition: ([Text]) -> Bool) {
+    for collection in tables.indices {
+      for slot in 0..<UInt32(tables[collection].slotCount) {
+        guard let row = tables[collection].base(slot)?.row else { continue }
+        let scopes = app.collections[collection].scopes(of: row)
+        guard condition(scopes), !scopes.contains(where: { state.cursor($0) != nil }) else { continue }
+        setBase(collection, slot, nil)
+        refresh.append(Self.place(collection, slot))
+      }
+    }
+  }
+
+  // MARK: deltas
+
+  private mutating func apply(_ part: ScopePart, _ refresh: inout [UInt64]) {
+    guard let place = state.cursor(part.scope) else { return }
+    let cursor = state.cursors[place].cursor
+    if part.from > 0 {
+      // Not the continuation of what we hold: an old or repeated answer.
+      guard cursor.epoch == part.epoch, cursor.sequence == part.from else { return }
+    } else {
+      if cursor.sequence > 0 && cursor.epoch == part.epoch && cursor.sequence >= part.to { return }
+      beginSnapshot(part.scope, place, &refresh)
+    }
+    var rows = part.rows
+    guard let count = try? rows.array() else { return }
+    for _ in 0..<count {
+      guard (try? apply(&rows, scope: part.scope, &refresh)) != nil else { break }
+    }
+    guard let place = state.cursor(part.scope) else { return }
+    state.cursors[place].cursor.epoch = part.epoch
+    state.cursors[place].cursor.sequence = part.to
+    guard let checksum = part.checksum, checksum != state.cursors[place].cursor.checksum else { return }
+    if part.from == 0 {
+      // A whole snapshot defines the truth.
+      state.cursors[place].cursor.checksum = checksum
+    } else {
+      // What we hold is not what the server has: fetch the scope again.
+      state.cursors[place].cursor = Cursor(epoch: 0, sequence: 0, checksum: 0)
+      sync.isDue = true
+    }
+  }
+
+  /// A snapshot replaces what the device held of the scope.
+  private mutating func beginSnapshot(_ scope: Text, _ place: Int, _ refresh: inout [UInt64]) {
+    for collection in tables.indices where tables[collection].slotCount > 0 {
+      for slot in 0..<UInt32(tables[collection].slotCount) {
+        guard let row = tables[collection].base(slot)?.row else { continue }
+        guard app.collections[collection].scopes(of: row).contains(scope) else { continue }
+        account(collection, row, isAdded: false)
+        setBase(collection, slot, nil)
+        refresh.append(Self.place(collection, slot))
+      }
+    }
+    state.cursors[place].cursor.checksum = 0
+  }
+
+  private mutating func apply(_ reader: inout CBORReader, scope: Text, _ refresh: inout [UInt64]) throws(DecodeError) {
+    guard try reader.array() == 3 else { throw reader.failure(.malformed) }
+    let number = try reader.uint()
+    let kind = try reader.uint()
+    guard let collection = Int(exactly: number), collection < tables.count else {
+      // A collection of a newer version of the app: this build has no use for it.
+      return try reader.skip()
+    }
+    if kind == DeltaBuilder.Kind.gone.rawValue {
+      let id = try reader.text()
+      guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot)?.row else { return }
+      let scopes = app.collections[collection].scopes(of: row)
+      // Where the record went to a scope that is held too, its row has arrived or will; it must not be lost in between.
+      if scopes.contains(where: { $0 != scope && state.cursor($0) != nil }) { return }
+      account(collection, row, isAdded: false)
+      setBase(collection, slot, nil)
+      refresh.append(Self.place(collection, slot))
+      return
+    }
+    let start = reader.position
+    var row = try Row(from: &reader)
+    let slot = tables[collection].makeSlot(for: row.id)
+    let old = tables[collection].base(slot)?.row
+    if let old {
+      if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
+      account(collection, old, isAdded: false)
+    }
+    if kind == DeltaBuilder.Kind.partial.rawValue, let old {
+      let part = row
+      row = old
+      row.absorb(part)
+      row.dropUnusedStamps()
+      setBase(collection, slot, row.encode())
+    } else {
+      setBase(collection, slot, Array(reader.input[start..<reader.position]))
+    }
+    account(collection, row, isAdded: true)
+    let place = Self.place(collection, slot)
+    if pendingByRecord[place] != nil { refresh.append(place) }
+  }
+
+  /// Keeps the sums of the held scopes in step with the base.
+  private mutating func account(_ collection: Int, _ row: Row, isAdded: Bool) {
+    let share = Hash64.share(of: RecordKey(collection: collection, id: row.id), version: row.version)
+    for scope in app.collections[collection].scopes(of: row) {
+      guard let place = state.cursor(scope) else { continue }
+      if isAdded { state.cursors[place].cursor.checksum &+= share } else { state.cursors[place].cursor.checksum &-= share }
+    }
+  }
+}

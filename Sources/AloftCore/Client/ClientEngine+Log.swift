@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local log: writing our rows by compare-and-swap, and applying every row in order, whoever wrote it.
+
+extension ClientEngine {
+  /// A log row stays below the size at which browsers store values apart.
+  private static let rowBytesMax = 56 * 1024
+
+  // MARK: loading
+
+  /// Takes the stored state. Returns false when it cannot be read: then the device starts empty and the server restores it.
+  public mutating func load(state bytes: [UInt8]) -> Bool {
+    guard let loaded = try? ClientState(bytes: bytes) else { return false }
+    state = loaded
+    return true
+  }
+
+  /// Takes a stored page. Returns false when it is damaged: the host sets it aside, and its scopes are fetched again.
+  public mutating func load(page number: UInt32, _ bytes: [UInt8]) -> Bool {
+    guard let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
+      tables[collection].load(page: number, bytes, count: count)
+    else {
+      // Cursors at zero make the server send everything again; nothing unsent is lost, since the queue is elsewhere.
+      resetCursors()
+      return false
+    }
+    return true
+  }
+
+  /// Takes a stored log row. Returns false at the first damaged row: what follows it cannot be trusted.
+  public mutating func load(log row: LogRow) -> Bool {
+    if row.sequence <= state.head.sequence && state.head.sequence > 0 { return true }
+    guard row.sequence == state.head.sequence + 1 || state.head.sequence == 0 else { return false }
+    return applyRow(row, now: 0)
+  }
+
+  mutating func resetCursors() {
+    for index in state.cursors.indices { state.cursors[index].cursor = Cursor(epoch: 0, sequence: 0, checksum: 0) }
+  }
+
+  mutating func open(user: Text, now: Instant) {
+    let layout = Self.layout(of: app)
+    if state.layout != 0 && state.layout != layout && !tablesAreEmpty { resetCursors() }
+    state.layout = layout
+    if state.device == DeviceID(high: 0, low: 0) {
+      outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
+    }
+    if state.user != user { outbox.append(.signedIn(user)) }
+    restoreQueue()
+    isOpen = true
+    // A compaction whose pages never reached storage is finished by whoever opens next.
+    if !foldedState.isEmpty { effects.append(.wantCompact) }
+    sync.isDue = true
+    startRound(now: now)
+  }
+
+  private var tablesAreEmpty: Bool { tables.allSatisfy { $0.slotCount == 0 } }
+
+  /// Where fields and collections are numbered differently, old pages mean something else.
+  private static func layout(of app: App) -> UInt64 {
+    var hash: UInt64 = 1
+    for collection in app.collections {
+      hash = Hash64.of(collection.name.utf8, seed: hash)
+      // Fields that were added at the end do not disturb rows written before.
+      if let first = collection.fields.first { hash = Hash64.of(first.name.utf8, seed: hash) }
+    }
+    return hash | 1
+  }
+
+  /// Works out again what the queued mutations of the stored state show.
+  private mutating func restoreQueue() {
+    for index in state.queue.indices where state.queue[index].writes.isEmpty {
+      let mutation = state.queue[index].mutation
+      state.queue[index].writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
+      register(state.queue[index])
+      for write in state.queue[index].writes {
+        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
+      }
+    }
+    for index in state.tray.indices where state.tray[index].keys.isEmpty { state.tray[index].keys = keys(of: state.tray[index].mutation) }
+    registerTray()
+  }
+
+  func keys(of mutation: Mutation) -> [RecordKey] {
+    guard let writes = try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds) else { return referenced(by: mutation) }
+    return writes.map { $0.key }
+  }
+
+  /// The records that an action's arguments name, for actions whose body refuses to run again.
+  private func referenced(by mutation: Mutation) -> [RecordKey] {
+    guard let action = app.action(mutation.action) else { return [] }
+    var keys: [RecordKey] = []
+    var reader = CBORReader(mutation.args)
+    guard let count = try? reader.map() else { return [] }
+    for _ in 0..<count {
+      guard let name = try? reader.text(), let value = try? Value(from: &reader) else { return keys }
+      for parameter in action.parameters where parameter.name == name {
+        if case .reference(let target) = parameter.type, let collection = app.number(of: target), let id = value.text {
+          keys.append(RecordKey(collection: collection, id: id))
+        }
+      }
+    }
+    return keys
+  }
+
+  // MARK: writing
+
+  /// Asks for a write when something waits and none is under way. One at a time: what comes meanwhile is grouped.
+  mutating func persistIfIdle() {
+    guard isOpen, inFlight == nil, !saveFailure, !drafts.isEmpty || !outbox.isEmpty else { return }
+    var checksum = state.head.checksum
+    var rows: [[UInt8]] = []
+    var device = state.device
+    for entry in outbox {
+      rows.append(entry.encode(after: checksum, device: device))
+      checksum = LogEntry.checksum(of: rows[rows.count - 1])
+      if case .renewed(let new) = entry { device = new }
+    }
+    // A new identity renumbers the drafts when its row is applied, so they wait for it.
+    let isRenewing = device != state.device
+    var group: [Mutation] = []
+    var size = 0
+    var draftCount = 0
+    if !isRenewing {
+      for pending in drafts {
+        group.append(pending.mutation)
+        size += pending.mutation.args.count + 64
+        draftCount += 1
+        if size >= Self.rowBytesMax {
+          rows.append(LogEntry.mutations(group).encode(after: checksum, device: device))
+          checksum = LogEntry.checksum(of: rows[rows.count - 1])
+          (group, size) = ([], 0)
+        }
+      }
+    }
+    if !group.isEmpty { rows.append(LogEntry.mutations(group).encode(after: checksum, device: device)) }
+    inFlight = (draftCount, outbox.count)
+    effects.append(.persist(first: state.head.sequence + 1, isStrict: draftCount > 0, rows: rows))
+    persistingRows = rows
+  }
+
+  mutating func persisted(through: UInt64, now: Instant) {
+    guard let flight = inFlight else { return }
+    inFlight = nil
+    let rows = persistingRows
+    persistingRows = []
+    let saved = Array(drafts.prefix(flight.drafts))
+    var savedCount = 0
+    drafts.removeFirst(flight.drafts)
+    outbox.removeFirst(flight.entries)
+    for bytes in rows {
+      let sequence = state.head.sequence + 1
+      guard let entry = LogEntry(bytes: bytes, after: state.head.checksum, device: state.device) else { continue }
+      state.head = (sequence, LogEntry.checksum(of: bytes))
+      if case .mutations(let mutations) = entry {
+        // These show already; they only change from draft to queue.
+        for pending in saved[savedCount..<savedCount + mutations.count] {
+          state.queue.append(pending)
+          notification.saved.append(pending.token)
+          for write in pending.writes {
+            if let slot = tables[write.key.collection].slot(of: write.key.id) { touch(write.key.collection, slot) }
+          }
+        }
+        savedCount += mutations.count
+        notification.isPendingChanged = true
+      } else {
+        noteRow(bytes)
+        apply(entry, now: now)
+      }
+    }
+    wantCompactionIfDue()
+    startRound(now: now)
+  }
+
+  mutating func persistConflict(_ tail: [LogRow], now: Instant) {
+    inFlight = nil
+    persistingRows = []
+    applyForeign(tail, now: now)
+  }
+
+  mutating func persistFailed() {
+    inFlight = nil
+    persistingRows = []
+    saveFailure = true
+  }
+
+  /// Applies rows of other contexts. Our drafts take later numbers: nothing of theirs is in the log yet.
+  mutating func applyForeign(_ rows: [LogRow], now: Instant) {
+    for row in rows where row.sequence == state.head.sequence + 1 {
+      if inFlight != nil {
+        // Our own write is under way; its conflict will bring these rows again.
+        return
+      }
+      guard applyRow(row, now: now) else { return }
+    }
+    startRound(now: now)
+  }
+
+  // MARK: applying
+
+  private mutating func applyRow(_ row: LogRow, now: Instant) -> Bool {
+    // The first row after a compaction chains to the state's checksum; so does every later one to its predecessor.
+    guard let entry = LogEntry(bytes: row.bytes, after: state.head.checksum, device: state.device) else { return false }
+    state.head = (row.sequence, LogEntry.checksum(of: row.bytes))
+    if case .mutations = entry {} else { noteRow(row.bytes) }
+    apply(entry, now: now)
+    return true
+  }
+
+  /// Counts towards the next compaction. Mutations count when they are judged: until then folding would only copy them.
+  private mutating func noteRow(_ bytes: [UInt8]) {
+    logRowsSinceCompaction += 1
+    logBytesSinceCompaction += bytes.count
+  }
+
+  private mutating func apply(_ entry: LogEntry, now: Instant) {
+    switch entry {
+    case .mutations(let mutations): enqueue(mutations)
+    case .response(let time, let body): applyResponse(body, time: time)
+    case .dismissed(let numbers): dismiss(numbers)
+    case .compaction: fold()
+    case .renewed(let device): renew(device)
+    case .signedIn(let user): state.user = user
+    }
+  }
+
+  /// Mutations of another context, or of an earlier life of this one.
+  private mutating func enqueue(_ mutations: [Mutation]) {
+    shiftDrafts(by: UInt64(mutations.count))
+    expectChanges(mutations.count)
+    for mutation in mutations where mutation.n == state.issued + 1 {
+      var pending = PendingMutation(mutation: mutation, writes: [])
+      pending.writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
+      state.clock.observe(mutation.time, now: mutation.time.milliseconds)
+      state.queue.append(pending)
+      registerBeforeDrafts(pending)
+      for write in pending.writes {
+        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
+      }
+    }
+    // The drafts' rows carry their numbers, so they are worked out again under the new ones.
+    for pending in drafts {
+      for write in pending.writes {
+        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
+      }
+    }
+    notification.isPendingChanged = true
+  }
+
+  /// Like `register`, keeping the record's numbers in order when drafts touch it too.
+  private mutating func registerBeforeDrafts(_ pending: PendingMutation) {
+    register(pending)
+    for write in pending.writes {
+      guard let slot = tables[write.key.collection].slot(of: write.key.id) else { continue }
+      pendingByRecord[Self.place(write.key.collection, slot)]?.sort()
+    }
+  }
+
+  /// Gives the drafts later numbers, in themselves and wherever they speak of each other.
+  mutating func shiftDrafts(by count: UInt64) {
+    if drafts.isEmpty || count == 0 { return }
+    let first = drafts[0].mutation.n
+    for pending in drafts { unregister(pending) }
+    for index in drafts.indices {
+      drafts[index].mutation.n += count
+      for place in drafts[index].mutation.after.indices where drafts[index].mutation.after[place] >= first { drafts[index].mutation.after[place] += count }
+      for entry in drafts[index].mutation.seen.indices {
+        for dot in drafts[index].mutation.seen[entry].dots.indices {
+          let seen = drafts[index].mutation.seen[entry].dots[dot]
+          if seen.device == state.device && seen.n >= first { drafts[index].mutation.seen[entry].dots[dot].n += count }
+        }
+      }
+    }
+    for pending in drafts { register(pending) }
+  }
+
+  /// Takes a new identity: everything that waits is offered again under it, from number 1.
+  private mutating func renew(_ device: DeviceID) {
+    let old = state.device
+    let waiting = state.queue + drafts
+    for pending in waiting { unregister(pending) }
+    let first = state.settled.n
+    var renumbered: [PendingMutation] = []
+    for (index, pending) in waiting.enumerated() {
+      var pending = pending
+      pending.mutation.n = UInt64(index) + 1
+      pending.mutation.after = pending.mutation.after.filter { $0 > first }.map { $0 - first }
+      for entry in pending.mutation.seen.indices {
+        for dot in pending.mutation.seen[entry].dots.indices {
+          let seen = pending.mutation.seen[entry].dots[dot]
+          // What waits moves to the new identity; what the server judged keeps the old one.
+          if seen.device == old && seen.n > first { pending.mutation.seen[entry].dots[dot] = MutationID(device: device, n: seen.n - first) }
+        }
+      }
+      renumbered.append(pending)
+    }
+    // Numbers in the tray belong to the old identity: move them out of the way of the new count.
+    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].mutation.n += 1 << 40 } }
+    state.device = device
+    state.settled = (0, 0)
+    let queued = state.queue.count
+    state.queue = Array(renumbered.prefix(queued))
+    drafts = Array(renumbered.dropFirst(queued))
+    for pending in state.queue + drafts {
+      register(pending)
+      for write in pending.writes {
+        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
+      }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rounds: when to ask the server, what to send, how long to wait after a failure.
+
+/// Where the engine stands with the server.
+struct SyncState: Sendable {
+  /// The furthest a retry is put off, in milliseconds.
+  static let delayMillisecondsMax: UInt64 = 300_000
+
+  var isSending = false
+  /// There is something to say or to hear.
+  var isDue = false
+  /// The last round reached the head of every scope.
+  var isAtHead = false
+  var failure: TransportFailure?
+  var needsSignIn = false
+  var failureCount = 0
+  /// When the next try is allowed; 0 for now.
+  var notBefore: Instant = 0
+  /// Mutations up to this number went out in the round under way.
+  var sentThrough: UInt64 = 0
+}
+
+extension ClientEngine {
+  /// The most mutations and bytes of arguments in one request.
+  private static let requestMutationsMax = 1000
+  private static let requestBytesMax = 512 * 1024
+
+  /// Starts a round when one is due and allowed.
+  mutating func startRound(now: Instant) {
+    guard isOpen, !sync.isSending, !sync.needsSignIn, inFlight == nil, outbox.isEmpty,
+      state.device != DeviceID(high: 0, low: 0), now >= sync.notBefore
+    else { return }
+    guard sync.isDue || !state.queue.isEmpty else { return }
+    sync.isSending = true
+    sync.isDue = false
+    effects.append(.send(request().encode()))
+  }
+
+  private mutating func request() -> SyncRequest {
+    var request = SyncRequest(device: state.device)
+    request.schema = UInt64(app.version)
+    request.head = state.settled
+    request.issued = state.issued
+    request.acknowledged = state.settled.n
+    request.cursors = state.cursors
+    var size = 0
+    for pending in state.queue.prefix(Self.requestMutationsMax) {
+      request.mutations.append(pending.mutation)
+      size += pending.mutation.args.count + 64
+      if size >= Self.requestBytesMax { break }
+    }
+    sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
+    request.report = report()
+    return request
+  }
+
+  private func report() -> [UInt8] {
+    var out = CBORWriter()
+    out.map(3)
+    out.text("oldest")
+    out.uint(state.queue.first?.mutation.time.milliseconds ?? 0)
+    out.text("parked")
+    out.uint(UInt64(state.tray.count))
+    out.text("queued")
+    out.uint(UInt64(state.queue.count))
+    return out.finish()
+  }
+
+  // MARK: answers
+
+  mutating func receive(_ status: Int, _ retryAfterSeconds: UInt32, _ body: [UInt8], now: Instant) {
+    guard sync.isSending else { return }
+    sync.isSending = false
+    if status == 401 {
+      sync.needsSignIn = true
+      return
+    }
+    guard status == 200 else { return retryLater(.unreachable, retryAfterSeconds, now: now) }
+    let response: SyncResponse
+    // Whatever else a 200 holds, it is not from our server: nothing is acknowledged by it.
+    do { response = try SyncResponse(body: body) } catch { return retryLater(.portal, 0, now: now) }
+    sync.failure = nil
+    sync.failureCount = 0
+    sync.notBefore = 0
+    effects.append(.timer(milliseconds: nil))
+    state.clock.observe(HybridTime(milliseconds: response.time), now: max(now, response.time))
+    if response.standing != .ok {
+      // Our storage, or the server's, went back in time: offer what waits again under a new identity.
+      outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
+      sync.isDue = true
+      return
+    }
+    sync.isAtHead = !response.hasMore
+    sync.isDue = response.hasMore
+    if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
+      outbox.append(.response(now: response.time, body: body))
+    } else {
+      state.lastSynced = now
+      startRound(now: now)
+    }
+  }
+
+  mutating func transportFailed(_ failure: TransportFailure, now: Instant) {
+    guard sync.isSending else { return }
+    sync.isSending = false
+    if failure == .busy {
+      // Another context syncs for us; its rows will arrive. Look again in a while, in case it froze.
+      sync.isDue = true
+      return delay(2000 + random.below(1000), now: now)
+    }
+    retryLater(failure, 0, now: now)
+  }
+
+  /// Full-jitter exponential backoff from 1 s to 5 min (Brooker, 2015); the server's own wish is honoured.
+  private mutating func retryLater(_ failure: TransportFailure, _ retryAfterSeconds: UInt32, now: Instant) {
+    sync.failure = failure
+    sync.isAtHead = false
+    sync.isDue = true
+    sync.failureCount += 1
+    let ceiling = min(1000 << UInt64(min(sync.failureCount, 9)), SyncState.delayMillisecondsMax)
+    let asked = min(UInt64(retryAfterSeconds) * 1000, 24 * 3_600_000)
+    delay(max(500 + random.below(ceiling), asked), now: now)
+  }
+
+  private mutating func delay(_ milliseconds: UInt64, now: Instant) {
+    sync.notBefore = now + milliseconds
+    effects.append(.timer(milliseconds: UInt32(min(milliseconds, UInt64(UInt32.max) - 1))))
+  }
+
+  mutating func timerFired(now: Instant) {
+    sync.notBefore = 0
+    startRound(now: now)
+  }
+
+  mutating func wake(_ reason: WakeReason, now: Instant) {
+    switch reason {
+    case .offline:
+      sync.failure = .offline
+      sync.isAtHead = false
+      return
+    case .retrySave:
+      saveFailure = false
+      return
+    case .hint: sync.isDue = true
+    case .signedIn: sync.needsSignIn = false
+    case .online, .visible, .tap: break
+    }
+    if reason != .hint {
+      sync.failureCount = 0
+      sync.notBefore = 0
+      sync.isDue = true
+      if reason == .tap || reason == .visible { sync.needsSignIn = false }
+    }
+    startRound(now: now)
+  }
+
+  // MARK: status
+
+  /// What the badge says. The worst true thing wins; *synced* needs an empty queue and the head reached.
+  public var status: ClientStatus {
+    let conflicts = state.tray.reduce(0) { if case .conflict = $1.outcome { $0 + 1 } else { $0 } }
+    let queued = state.queue.count + drafts.count
+    return ClientStatus(
+      state: statusState(queued), queued: queued, parked: state.tray.count - conflicts, conflicts: conflicts,
+      lastSynced: state.lastSynced, user: state.user)
+  }
+
+  private func statusState(_ queued: Int) -> ClientStatus.State {
+    if saveFailure { return .notSaved }
+    if !isOpen { return .starting }
+    if sync.needsSignIn { return .signedOut }
+    switch sync.failure {
+    case .offline: return .offline
+    case .unreachable: return .unreachable
+    case .timeout: return .slow
+    case .portal: return .portal
+    case .busy, nil: break
+    }
+    if queued > 0 { return sync.isSending ? .syncing : .queued }
+    if !sync.isAtHead || !outbox.isEmpty { return .syncing }
+    return state.tray.isEmpty ? .synced : .attention
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a device remembers besides its records: who it is, where it stands, what waits, what needs a person.
+
+/// A mutation that the server has not judged.
+struct PendingMutation: Sendable {
+  var mutation: Mutation
+  /// The writes that the action came to on this device; what the overlay shows.
+  var writes: [RecordWrite]
+  /// The handle that the app holds, in the context that made it; 0 elsewhere.
+  var token: UInt64 = 0
+}
+
+/// A mutation that did not take effect and waits for its author.
+struct TrayEntry: Sendable {
+  var mutation: Mutation
+  var outcome: Outcome
+  var keys: [RecordKey]
+}
+
+/// The durable state of a device, as the log's rows left it.
+struct ClientState: Sendable {
+  static let formatVersion: UInt64 = 1
+
+  var device = DeviceID(high: 0, low: 0)
+  var user = Text(utf8: [])
+  /// The chain after the last mutation that the server judged.
+  var settled: (n: UInt64, hash: UInt64) = (0, 0)
+  var clock = HybridClock()
+  var cursors: [(scope: Text, cursor: Cursor)] = []
+  /// Committed and not judged, in order of n from settled.n + 1.
+  var queue: [PendingMutation] = []
+  var tray: [TrayEntry] = []
+  var nextPage: UInt32 = 1
+  var lastSynced: Instant = 0
+  /// The last log row that is folded into pages.
+  var generation: UInt64 = 0
+  /// The last log row applied, and its checksum, which the next row repeats.
+  var head: (sequence: UInt64, checksum: UInt32) = (0, 0)
+  /// The declaration's numbering when the pages were written.
+  var layout: UInt64 = 0
+
+  /// The highest number given to a committed mutation.
+  var issued: UInt64 { settled.n + UInt64(queue.count) }
+
+  func cursor(_ scope: Text) -> Int? { cursors.firstIndex { $0.scope == scope } }
+}
+
+extension ClientState {
+  func encode() -> [UInt8] {
+    var out = CBORWriter(capacity: 1024)
+    out.array(14)
+    out.uint(Self.formatVersion)
+    out.bytes(device.bytes)
+    out.text(user)
+    out.uint(settled.n)
+    out.word(settled.hash)
+    out.uint(clock.last.milliseconds)
+    out.uint(UInt64(clock.last.counter))
+    out.array(cursors.count * 4)
+    for (scope, cursor) in cursors {
+      out.text(scope)
+      out.uint(cursor.epoch)
+      out.uint(cursor.sequence)
+      out.word(cursor.checksum)
+    }
+    out.array(queue.count)
+    for pending in queue { pending.mutation.encode(to: &out, device: device) }
+    out.array(tray.count * 2)
+    for entry in tray {
+      entry.mutation.encode(to: &out, device: device)
+      entry.outcome.encode(n: entry.mutation.n, to: &out)
+    }
+    out.uint(UInt64(nextPage))
+    out.uint(lastSynced)
+    out.array(3)
+    out.uint(generation)
+    out.uint(head.sequence)
+    out.uint(UInt64(head.checksum))
+    out.word(layout)
+    return out.finish()
+  }
+
+  /// Reads the state; the writes of queued mutations are worked out again by the engine.
+  init(bytes: [UInt8]) throws(DecodeError) {
+    try CBORReader.checkWellFormed(bytes)
+    var reader = CBORReader(bytes)
+    guard try reader.array() == 14, try reader.uint() == Self.formatVersion else { throw reader.failure(.malformed) }
+    device = try DeviceID(wire: &reader)
+    user = try reader.text()
+    let n = try reader.uint()
+    settled = (n, try reader.word())
+    let milliseconds = try reader.uint()
+    clock = HybridClock(last: HybridTime(milliseconds: milliseconds, counter: UInt32(truncatingIfNeeded: try reader.uint())))
+    for _ in 0..<(try reader.array() / 4) {
+      let scope = try reader.text()
+      let epoch = try reader.uint()
+      let sequence = try reader.uint()
+      cursors.append((scope, Cursor(epoch: epoch, sequence: sequence, checksum: try reader.word())))
+    }
+    for _ in 0..<(try reader.array()) { queue.append(PendingMutation(mutation: try Mutation(from: &reader, device: device), writes: [])) }
+    for _ in 0..<(try reader.array() / 2) {
+      let mutation = try Mutation(from: &reader, device: device)
+      tray.append(TrayEntry(mutation: mutation, outcome: try Outcome.decode(from: &reader).outcome, keys: []))
+    }
+    nextPage = UInt32(truncatingIfNeeded: try reader.uint())
+    lastSynced = try reader.uint()
+    guard try reader.array() == 3 else { throw reader.failure(.malformed) }
+    generation = try reader.uint()
+    let sequence = try reader.uint()
+    head = (sequence, UInt32(truncatingIfNeeded: try reader.uint()))
+    layout = try reader.word()
+  }
+}
+
+/// The rows of the local log.
+///
+///   bytes 0..<4  CRC-32C of the rest       bytes 4..<8  the CRC of the row before       then CBOR [kind, …]
+enum LogEntry {
+  case mutations([Mutation])
+  case response(now: Instant, body: [UInt8])
+  case dismissed([UInt64])
+  case compaction
+  /// The device takes a new identity: its storage, or the server's, went back in time.
+  case renewed(DeviceID)
+  case signedIn(Text)
+
+  private var kind: UInt64 {
+    switch self {
+    case .mutations: 1
+    case .response: 2
+    case .dismissed: 3
+    case .compaction: 4
+    case .renewed: 5
+    case .signedIn: 6
+    }
+  }
+
+  func encode(after checksum: UInt32, device: DeviceID) -> [UInt8] {
+    var out = CBORWriter(capacity: 128)
+    out.array(2)
+    out.uint(kind)
+    switch self {
+    case .mutations(let mutations):
+      out.array(mutations.count)
+      for mutation in mutations { mutation.encode(to: &out, device: device) }
+    case .response(let now, let body):
+      out.array(2)
+      out.uint(now)
+      out.bytes(body)
+    case .dismissed(let numbers):
+      out.array(numbers.count)
+      for n in numbers { out.uint(n) }
+    case .compaction: out.null()
+    case .renewed(let device): out.bytes(device.bytes)
+    case .signedIn(let user): out.text(user)
+    }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(out.output.count + 8)
+    Page.appendWord(0, to: &bytes)
+    Page.appendWord(checksum, to: &bytes)
+    bytes.append(contentsOf: out.output)
+    Page.setWord(CRC32C.of(bytes, from: 4, to: bytes.count), at: 0, in: &bytes)
+    return bytes
+  }
+
+  /// The row's own checksum.
+  static func checksum(of bytes: [UInt8]) -> UInt32 { bytes.count >= 8 ? Page.word(bytes, 0) : 0 }
+
+  /// Reads a row; nil when its checksum, its place in the chain or its content is wrong.
+  init?(bytes: [UInt8], after checksum: UInt32, device: DeviceID) {
+    guard bytes.count > 8, Page.word(bytes, 4) == checksum, Page.word(bytes, 0) == CRC32C.of(bytes, from: 4, to: bytes.count) else { return nil }
+    var reader = CBORReader(bytes, from: 8, to: bytes.count)
+    do {
+      guard try reader.array() == 2 else { return nil }
+      switch try reader.uint() {
+      case 1:
+        var mutations: [Mutation] = []
+        for _ in 0..<(try reader.array()) { mutations.append(try Mutation(from: &reader, device: device)) }
+        self = .mutations(mutations)
+      case 2:
+        guard try reader.array() == 2 else { return nil }
+        let now = try reader.uint()
+        self = .response(now: now, body: try reader.bytes())
+      case 3:
+        var numbers: [UInt64] = []
+        for _ in 0..<(try reader.array()) { numbers.append(try reader.uint()) }
+        self = .dismissed(numbers)
+      case 4: self = .compaction
+      case 5: self = .renewed(try DeviceID(wire: &reader))
+      case 6: self = .signedIn(try reader.text())
+      default: return nil
+      }
+    } catch { return nil }
+  }
+}

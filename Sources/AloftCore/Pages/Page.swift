@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local page format: rows packed into at most 60 KiB with a checksum.
+//
+//   bytes 0..<4    "ALP1"
+//   bytes 4..<8    CRC-32C of all that follows, little-endian
+//   bytes 8..<12   page number      bytes 12..<16  collection number      bytes 16..<20  row count
+//   then for each row: 4 bytes of length, and the row
+//
+// Why below 64 KiB: above it Chromium keeps a value in a file of its own, and rewriting one costs three times as much.
+
+enum Page {
+  static let bytesMax = 60 * 1024
+  static let headerBytes = 20
+
+  static func begin(number: UInt32, collection: Int) -> [UInt8] {
+    var bytes = Array("ALP1".utf8)
+    bytes.reserveCapacity(bytesMax)
+    appendWord(0, to: &bytes)
+    appendWord(number, to: &bytes)
+    appendWord(UInt32(collection), to: &bytes)
+    appendWord(0, to: &bytes)
+    return bytes
+  }
+
+  /// Writes the row count and the checksum.
+  static func seal(_ bytes: inout [UInt8], count: Int) {
+    setWord(UInt32(count), at: 16, in: &bytes)
+    setWord(CRC32C.of(bytes, from: 8, to: bytes.count), at: 4, in: &bytes)
+  }
+
+  /// The collection and the row count of a page that is whole, or nil.
+  static func check(_ bytes: [UInt8], number: UInt32) -> (collection: Int, count: Int)? {
+    guard bytes.count >= headerBytes, bytes[0] == 0x41, bytes[1] == 0x4C, bytes[2] == 0x50, bytes[3] == 0x31,
+      word(bytes, 4) == CRC32C.of(bytes, from: 8, to: bytes.count), word(bytes, 8) == number
+    else { return nil }
+    let (collection, count) = (word(bytes, 12), word(bytes, 16))
+    // Each row takes more than its four bytes of length.
+    guard collection < 1 << 16, count < UInt32(bytes.count / 4) else { return nil }
+    return (Int(collection), Int(count))
+  }
+
+  static func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {
+    UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
+  }
+
+  static func appendWord(_ value: UInt32, to bytes: inout [UInt8]) {
+    for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
+  }
+
+  static func setWord(_ value: UInt32, at: Int, in bytes: inout [UInt8]) {
+    for index in 0..<4 { bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt32(index * 8)) }
+  }
+}

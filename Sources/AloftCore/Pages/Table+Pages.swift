@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loading pages into a table, and compaction: folding what changed back into pages.
+//
+// Compaction is deterministic: every context of a device folds the same log rows in the same order and gets the same pages, so
+// any of them may write them, and the others need not read them again.
+
+extension Table {
+  /// Takes a page whose checksum was found good. Returns false when its rows do not parse.
+  mutating func load(page number: UInt32, _ bytes: [UInt8], count: Int) -> Bool {
+    reserve(count)
+    var slots: [UInt32] = []
+    slots.reserveCapacity(count)
+    var position = Page.headerBytes
+    for _ in 0..<count {
+      guard position + 4 <= bytes.count else { return false }
+      let length = Int(truncatingIfNeeded: Page.word(bytes, position))
+      position += 4
+      guard length > 0, length <= bytes.count - position else { return false }
+      let id = RowView(bytes: bytes, start: position, end: position + length).idRange
+      if id.isEmpty { return false }
+      slots.append(adopt(page: number, offset: position, length: length, id: id, in: bytes))
+      position += length
+    }
+    pages[number] = bytes
+    pageSlots[number] = slots
+    return true
+  }
+
+  /// Folds loose rows and removals into pages. Returns the numbers of the pages that changed; empty ones have been removed.
+  mutating func compact(nextPage: inout UInt32) -> [UInt32] {
+    var homeless = looseSlots.filter { if case .loose = places[Int($0)] { true } else { false } }
+    var touched: [UInt32] = []
+    for page in dirtyPages.sorted() {
+      // Rows that changed stay in their page while they fit, so that a record edited often does not wander.
+      let slots = pageSlots[page] ?? []
+      rewrite(page, keeping: slots, homeless: &homeless)
+      touched.append(page)
+    }
+    homeless.sort { (view($0)?.id ?? Text(utf8: [])) < (view($1)?.id ?? Text(utf8: [])) }
+    fill(with: homeless, &nextPage, &touched)
+    dirtyPages = []
+    looseSlots = []
+    return touched
+  }
+
+  /// Rebuilds a page from the slots that were in it, as far as they fit.
+  private mutating func rewrite(_ page: UInt32, keeping slots: [UInt32], homeless: inout [UInt32]) {
+    var bytes = Page.begin(number: page, collection: number)
+    var kept: [(slot: UInt32, offset: Int, length: Int)] = []
+    for slot in slots {
+      switch places[Int(slot)] {
+      case .none: continue
+      case .page(let home, _, _): if home != page { continue }
+      case .loose: break
+      }
+      guard let row = base(slot), bytes.count + 4 + row.end - row.start <= Page.bytesMax || kept.isEmpty else { continue }
+      Page.appendWord(UInt32(row.end - row.start), to: &bytes)
+      kept.append((slot, bytes.count, row.end - row.start))
+      bytes.append(contentsOf: row.bytes[row.start..<row.end])
+    }
+    // What did not fit keeps its bytes as a loose row and finds a new page.
+    let keptSet = Set(kept.map { $0.slot })
+    for slot in slots where !keptSet.contains(slot) {
+      guard case .page(let home, _, _) = places[Int(slot)], home == page, let row = base(slot) else { continue }
+      setLooseForCompaction(slot, Array(row.bytes[row.start..<row.end]))
+      homeless.append(slot)
+    }
+    homeless.removeAll { keptSet.contains($0) }
+    install(page, &bytes, kept)
+  }
+
+  private mutating func install(_ page: UInt32, _ bytes: inout [UInt8], _ kept: [(slot: UInt32, offset: Int, length: Int)]) {
+    if kept.isEmpty {
+      pages[page] = nil
+      pageSlots[page] = nil
+      return
+    }
+    Page.seal(&bytes, count: kept.count)
+    pages[page] = bytes
+    pageSlots[page] = kept.map { $0.slot }
+    for (slot, offset, length) in kept { move(slot, to: .page(page, offset: UInt32(offset), length: UInt32(length))) }
+  }
+
+  /// Appends rows to the newest page, then to new ones.
+  private mutating func fill(with slots: [UInt32], _ nextPage: inout UInt32, _ touched: inout [UInt32]) {
+    if slots.isEmpty { return }
+    var page = pages.keys.max() ?? nextPage
+    var bytes: [UInt8]
+    var kept: [(slot: UInt32, offset: Int, length: Int)] = []
+    if let open = pages[page] {
+      bytes = open
+      for slot in pageSlots[page] ?? [] {
+        if case .page(_, let offset, let length) = places[Int(slot)] { kept.append((slot, Int(offset), Int(length))) }
+      }
+    } else {
+      (page, bytes) = begin(&nextPage)
+    }
+    for slot in slots {
+      guard let row = base(slot) else { continue }
+      if bytes.count + 4 + row.end - row.start > Page.bytesMax && !kept.isEmpty {
+        install(page, &bytes, kept)
+        if !touched.contains(page) { touched.append(page) }
+        (page, bytes) = begin(&nextPage)
+        kept = []
+      }
+      Page.appendWord(UInt32(row.end - row.start), to: &bytes)
+      kept.append((slot, bytes.count, row.end - row.start))
+      bytes.append(contentsOf: row.bytes[row.start..<row.end])
+    }
+    install(page, &bytes, kept)
+    if !touched.contains(page) { touched.append(page) }
+  }
+
+  private func begin(_ nextPage: inout UInt32) -> (UInt32, [UInt8]) {
+    let page = nextPage
+    nextPage += 1
+    return (page, Page.begin(number: page, collection: number))
+  }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows as JSON for the page: one pass over the encoded row, no values in between.
+
+extension Table {
+  /// Appends the JSON object of a row. `state` is what the row's pending mutations amount to; nil when all is synced.
+  func appendJSON(_ slot: UInt32, state: StaticString?, to out: inout [UInt8]) {
+    guard let view = visible(slot) else { return JSONCodec.literal("null", to: &out) }
+    appendJSON(view, state: state, to: &out)
+  }
+
+  func appendJSON(_ view: RowView, state: StaticString?, to out: inout [UInt8]) {
+    JSONCodec.literal("{\"id\":", to: &out)
+    let id = view.idRange
+    JSONCodec.appendString(view.bytes, from: id.lowerBound, to: id.upperBound, to: &out)
+    var hasCandidates = false
+    if var reader = view.cell(0) {
+      // A reader at the first cell; the count was read on the way, so count by declaration and stop at the row's end.
+      var number = 0
+      while reader.position < view.end, number < collection.fields.count {
+        let field = collection.fields[number]
+        number += 1
+        guard let kind = try? reader.peek() else { break }
+        if kind == .undefined {
+          if (try? reader.skip()) == nil { break }
+          continue
+        }
+        out.append(0x2C)
+        JSONCodec.appendText(field.name, to: &out)
+        out.append(0x3A)
+        if kind == .tag {
+          JSONCodec.append(view.value(number - 1, rule: field.rule), to: &out)
+          hasCandidates = hasCandidates || field.rule == .manual
+          if (try? reader.skip()) == nil { break }
+        } else if (try? JSONCodec.append(&reader, to: &out)) == nil {
+          break
+        }
+      }
+    }
+    if hasCandidates { appendCandidates(view, to: &out) }
+    if let state {
+      JSONCodec.literal(",\"$state\":\"", to: &out)
+      JSONCodec.literal(state, to: &out)
+      out.append(0x22)
+    }
+    out.append(0x7D)
+  }
+
+  /// The values of `manual` fields that wait for somebody to choose.
+  private func appendCandidates(_ view: RowView, to out: inout [UInt8]) {
+    guard let row = view.row else { return }
+    var isFirst = true
+    for (number, field) in collection.fields.enumerated() where field.rule == .manual {
+      guard case .supported(let values) = row.cell(number), values.count > 1 else { continue }
+      JSONCodec.literal(isFirst ? ",\"$candidates\":{" : ",", to: &out)
+      isFirst = false
+      JSONCodec.appendText(field.name, to: &out)
+      JSONCodec.literal(":[", to: &out)
+      for (index, value) in values.enumerated() {
+        if index > 0 { out.append(0x2C) }
+        JSONCodec.literal("{\"value\":", to: &out)
+        JSONCodec.append(value.value, to: &out)
+        JSONCodec.literal(",\"time\":", to: &out)
+        appendDecimal(Int64(truncatingIfNeeded: row.stamps[value.dots[0]].time.milliseconds), to: &out)
+        out.append(0x7D)
+      }
+      out.append(0x5D)
+    }
+    if !isFirst { out.append(0x7D) }
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small JSON objects of the wasm border: reading arguments, writing results.
+import AloftCore
+
+/// The arguments of an operation: one JSON object.
+struct Arguments {
+  private var items: [(key: Text, cbor: [UInt8])] = []
+
+  init(json: [UInt8]) throws(Refusal) {
+    do throws(DecodeError) {
+      let cbor = try JSONCodec.cbor(fromJSON: json)
+      var reader = CBORReader(cbor)
+      for _ in 0..<(try reader.map()) {
+        let key = try reader.text()
+        let start = reader.position
+        try reader.skip()
+        items.append((key, Array(cbor[start..<reader.position])))
+      }
+    } catch { throw Refusal(error) }
+  }
+
+  /// An argument as CBOR.
+  func item(_ name: StaticString) -> [UInt8]? {
+    for item in items where item.key == name { return item.cbor }
+    return nil
+  }
+
+  func text(_ name: StaticString) -> Text? {
+    guard let cbor = item(name) else { return nil }
+    var reader = CBORReader(cbor)
+    return try? reader.text()
+  }
+
+  func required(_ name: StaticString) throws(Refusal) -> Text {
+    guard let text = text(name) else { throw Refusal("invalid", "is missing or not text", path: name) }
+    return text
+  }
+
+  func number(_ name: StaticString) throws(Refusal) -> Int64 {
+    if let cbor = item(name) {
+      var reader = CBORReader(cbor)
+      if let value = try? reader.int() { return value }
+    }
+    throw Refusal("invalid", "is missing or not a whole number", path: name)
+  }
+}
+
+enum JSONText {
+  static func object(_ entries: [(StaticString, Text)]) -> [UInt8] {
+    var out = CBORWriter()
+    out.map(entries.count)
+    for (key, value) in entries {
+      out.text(key)
+      out.text(value)
+    }
+    return json(out)
+  }
+
+  static func handles(_ handles: [MutationHandle]) -> [UInt8] {
+    var out = CBORWriter(capacity: handles.count * 48)
+    out.map(1)
+    out.text("handles")
+    out.array(handles.count)
+    for handle in handles {
+      out.map(2)
+      out.text("token")
+      out.uint(handle.token)
+      out.text("id")
+      out.text(handle.record)
+    }
+    return json(out)
+  }
+
+  static func value(_ value: Value) -> [UInt8] {
+    var out = CBORWriter()
+    switch value {
+    case .int(let number): out.int(number)
+    case .double(let number): out.double(number)
+    default: out.null()
+    }
+    return json(out)
+  }
+
+  /// Our own encoding always transcodes.
+  private static func json(_ out: CBORWriter) -> [UInt8] { (try? JSONCodec.json(fromCBOR: out.output)) ?? [] }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device alone: what is saved survives, several contexts agree, compaction changes nothing that shows.
+import AloftCore
+import Testing
+
+@Suite("Local storage")
+struct LocalStorageTests {
+  let create = #"{"action":"create","args":{"collection":"items","fields":{"list":"l1","title":"t"}}}"#
+
+  func device(_ storage: TestDevice.Storage = .init(), seed: UInt64 = 1) -> TestDevice {
+    TestDevice("mia", roles: [("member", "list:l1")], seed: seed, storage: storage)
+  }
+
+  @Test("what was reported saved is there after a restart, and still waits for the server")
+  func restart() throws {
+    let first = device()
+    let handles = try first.mutate(create)
+    #expect(first.saved == [handles[0].token])
+    let second = device(first.storage, seed: 2)
+    #expect(second.show("items", handles[0].record.string).contains(#""title":"t""#))
+    #expect(second.engine.status.queued == 1)
+    let server = TestServer()
+    try second.sync(server)
+    #expect(second.engine.status.state == .synced)
+  }
+
+  @Test("two contexts that write at once leave no gap and no duplicate")
+  func twoContexts() throws {
+    let first = device()
+    let second = device(first.storage, seed: 2)
+    for k in 0..<20 {
+      try (k % 3 == 0 ? first : second).mutate(create)
+      if k % 5 == 0 { first.follow() }
+    }
+    first.follow()
+    second.follow()
+    #expect(first.engine.status.queued == 20)
+    #expect(second.engine.status.queued == 20)
+    let server = TestServer()
+    try first.sync(server)
+    try second.sync(server)
+    second.follow()
+    #expect(first.engine.status.state == .synced)
+    #expect(try first.query(#"{"from":"items","orderBy":["id"]}"#) == second.query(#"{"from":"items","orderBy":["id"]}"#))
+  }
+
+  @Test("a draft of one context that speaks of its own earlier draft survives being renumbered")
+  func renumberedChain() throws {
+    let first = device()
+    let second = device(first.storage, seed: 2)
+    let id = try first.mutate(create)[0].record.string
+    second.follow()
+    try second.mutate(create)
+    // The first context has not followed: its next write conflicts and is renumbered.
+    try first.mutate(#"{"action":"update","args":{"collection":"items","id":"\#(id)","changes":{"state":"open"}}}"#)
+    try first.mutate(#"{"action":"update","args":{"collection":"items","id":"\#(id)","changes":{"state":"closed"}}}"#)
+    let server = TestServer()
+    try first.sync(server)
+    #expect(first.engine.status.conflicts == 0)
+    #expect(first.show("items", id).contains(#""state":"closed""#))
+  }
+
+  @Test("compaction folds the log into pages and a restart shows the same")
+  func compaction() throws {
+    let first = device()
+    let other = TestDevice("noah", roles: [("member", "list:l1")], seed: 5)
+    let server = TestServer()
+    let long = String(repeating: "words ", count: 60)
+    for round in 0..<6 {
+      let batch = (0..<300).map { _ in create.replacing("\"t\"", with: "\"\(long)\"") }.joined(separator: ",")
+      try other.mutate(batch)
+      try other.sync(server)
+      try first.sync(server)
+      if round == 3 { try first.mutate(create) }
+    }
+    try first.sync(server)
+    #expect(first.storage.generation > 0)
+    #expect(first.storage.pages.count > 3)
+    for page in first.storage.pages.values { #expect(page.count <= 60 * 1024) }
+    let before = try first.query(#"{"from":"items","orderBy":["id"]}"#)
+    let second = device(first.storage, seed: 2)
+    #expect(try second.query(#"{"from":"items","orderBy":["id"]}"#) == before)
+    // A changed and a removed row move through a second compaction.
+    try second.sync(server)
+    #expect(second.engine.status.state == .synced)
+  }
+
+  @Test("a damaged page is refused, and the server fills the gap")
+  func damagedPage() throws {
+    let first = device()
+    let server = TestServer()
+    for _ in 0..<6 {
+      try first.mutate((0..<500).map { _ in create }.joined(separator: ","))
+      try first.sync(server)
+    }
+    let number = try #require(first.storage.pages.keys.sorted().first)
+    first.storage.pages[number]![100] ^= 1
+    var engine = ClientEngine(app: todoApp, entropy: (5, 6, 7, 8))
+    let hasState = engine.load(state: first.storage.state)
+    #expect(hasState)
+    for page in first.storage.pages.keys.sorted() {
+      let isWhole = engine.load(page: page, first.storage.pages[page]!)
+      #expect(isWhole == (page != number))
+    }
+  }
+
+  @Test("bytes that are not ours are refused as state, page and log row, and never trap")
+  func hostileStorage() {
+    var random = Random(seed: 42)
+    for _ in 0..<200 {
+      var engine = ClientEngine(app: todoApp, entropy: (1, 2, 3, 4))
+      let bytes = (0..<Int(random.below(200))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+      let accepted = [engine.load(state: bytes), engine.load(page: 1, bytes), engine.load(log: LogRow(sequence: 1, bytes: bytes))]
+      #expect(accepted == [false, false, false])
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// @ts-check
+// SPDX-License-Identifier: Apache-2.0
+// The public entry of the browser client: `open` and the Database it returns. Types: aloft.d.ts.
+
+import { AloftError, loadEngine, Op } from './engine.js';
+import { createHost } from './host.js';
+import { followLive } from './live.js';
+import { recall, remember, share } from './marker.js';
+import { openStorage } from './storage.js';
+import { createTabs } from './tabs.js';
+
+export { AloftError };
+export { currentUser, onSession, SessionError, signIn, signOut } from './session.js';
+export { install } from './install.js';
+
+const BACKGROUND_SYNC = 'aloft-sync';
+const BACKGROUND_SYNC_MILLISECONDS = 2_000;
+const MARKER_MILLISECONDS = 1_000;
+/** States in which the live channel is worth a try. */
+const REACHABLE = ['synced', 'queued', 'attention', 'slow'];
+
+/** A change of a counter. */
+export const increment = (by = 1) => ({ $increment: by });
+/** Members to add to a set.
+ * @param {...(string|number|boolean)} members */
+export const add = (...members) => ({ $add: members });
+/** Members to take from a set.
+ * @param {...(string|number|boolean)} members */
+export const remove = (...members) => ({ $remove: members });
+
+/** The database file of one person.
+ * @param {string} app @param {string} user */
+export const databaseName = (app, user) => `aloft:${app}:${user}`;
+
+/** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, sync?:boolean}} options */
+export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', sync = true } = {}) {
+  const person = user ?? recall('session')?.user ?? 'anyone';
+  /** @param {string} name */
+  const readFrom = async (name) => {
+    const storage = await openStorage(databaseName(name, person));
+    return { storage, stored: await storage.read() };
+  };
+  // The three slow things start together; the app's name is remembered so that none waits for another.
+  const known = typeof app === 'string' ? recall(`app:${app}`) : app.app;
+  const [declaration, module, early] = await Promise.all([
+    typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app) : app,
+    typeof wasm === 'string' ? loadEngine(wasm) : wasm,
+    known ? readFrom(known) : null,
+  ]);
+  if (known !== declaration.app) early?.storage.close();
+  const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
+  if (typeof app === 'string') remember(`app:${app}`, declaration.app);
+  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
+  return createDatabase({ declaration, module, storage, stored, person, server, sync, facts });
+}
+
+/** @param {string} url */
+async function fetchDeclaration(url) {
+  const response = await fetch(url, { credentials: 'same-origin' });
+  if (!response.ok || response.redirected) throw new Error(`the app declaration at ${url} answered ${response.status}`);
+  const declaration = await response.json();
+  if (typeof declaration?.app !== 'string') throw new Error(`${url} is not an app declaration`);
+  return declaration;
+}
+
+/** @param {{declaration:any, module:WebAssembly.Module, storage:import('./storage.js').Storage,
+ *    stored:import('./host.js').Stored, person:string, server:string, sync:boolean, facts:any}} parts */
+function createDatabase({ declaration, module, storage, stored, person, server, sync, facts }) {
+  const isPage = typeof document !== 'undefined';
+  const markerKey = `${declaration.app}:${person}`;
+  let hasWritten = false;
+  let isReachable = false;
+  let isClosed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let markerTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let syncTimer;
+
+  const tabs = createTabs(storage.name, {
+    onHead: (head) => host.effects.hear(head),
+    onWake(reason) {
+      void host.effects.wake(reason);
+      if (reason === 'visible' || reason === 'online') live?.start();
+    },
+    onHide() { live?.pause(); keepMarker(); if (host.status.queued) askBackgroundSync(); },
+    onSession(message) {
+      if (message?.signedIn === person) void host.effects.wake('signedIn');
+      if (message?.signedOut === person) void db.close();
+    },
+  });
+  const syncURL = sync ? `${server}/sync` : null;
+  const host = createHost({ module, app: declaration, user: person, syncURL, storage, tabs, onSaved });
+  const live = sync && isPage && globalThis.EventSource && navigator.locks
+    ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable) : null;
+
+  const marker = recall(markerKey);
+  host.details.restoring = marker?.head > 0 && !stored.state && !stored.rows.length;
+  host.onStatus((status) => {
+    if (status.lastSynced !== null && host.details.restoring) { host.details.restoring = false; host.changeStatus(); }
+    if (status.state === 'syncing') return;
+    const wasReachable = isReachable;
+    isReachable = REACHABLE.includes(status.state);
+    if (isReachable && !wasReachable) live?.start();
+  });
+  host.build(stored);
+
+  /** Rows of this context are on disk. */
+  function onSaved() {
+    if (!hasWritten) {
+      hasWritten = true;
+      if (isPage) navigator.storage?.persist?.().catch(() => false);
+      if (facts) share(facts).catch(() => {});
+    }
+    markerTimer ??= setTimeout(keepMarker, MARKER_MILLISECONDS);
+    // While the server answers, the queue is empty again before this runs.
+    syncTimer ??= setTimeout(() => { syncTimer = undefined; if (!isClosed && host.status.queued) askBackgroundSync(); }, BACKGROUND_SYNC_MILLISECONDS);
+  }
+
+  function keepMarker() {
+    clearTimeout(markerTimer);
+    markerTimer = undefined;
+    if (!isClosed && isPage && host.effects.head) remember(markerKey, { user: person, head: host.effects.head });
+  }
+
+  function askBackgroundSync() {
+    const worker = isPage ? navigator.serviceWorker : undefined;
+    if (!sync || !worker?.controller) return;
+    worker.ready.then((registration) => /** @type {any} */ (registration).sync?.register(BACKGROUND_SYNC)).catch(() => {});
+  }
+
+  /** @param {string} action @param {Record<string, any>} args */
+  const run = (action, args) => host.mutate([{ action, args }])[0];
+  /** @param {string} verb @param {number} n @param {any} [args] */
+  const tray = (verb, n, args) => host.tray({ do: verb, n, ...(args && { args }) });
+
+  const db = {
+    app: declaration.app,
+    user: person,
+    /** @param {string} collection @param {any} fields @param {{id?:string}} options */
+    create: (collection, fields, options) => run('create', { collection, ...(options?.id && { id: options.id }), fields }),
+    /** @param {string} collection @param {string} id @param {any} changes */
+    update: (collection, id, changes) => run('update', { collection, id, changes }),
+    /** @param {string} collection @param {string} id */
+    delete: (collection, id) => run('delete', { collection, id }),
+    /** @param {string} collection @param {string} id */
+    restore: (collection, id) => run('restore', { collection, id }),
+    /** @param {string} collection @param {string} id @param {any} fields */
+    resolve: (collection, id, fields) => run('resolve', { collection, id, fields }),
+    run,
+    mutate: host.mutate,
+    /** @param {string} collection @param {string} id */
+    get: (collection, id) => host.ask(Op.get, { collection, id }),
+    /** @param {any} query */
+    query: (query) => host.ask(Op.query, query),
+    subscribe: host.subscribe,
+    get status() { return host.status; },
+    onStatus: host.onStatus,
+    pending: () => host.ask(Op.pending),
+    onPending: host.onPending,
+    /** @param {number} n */ retry: (n) => tray('retry', n),
+    /** @param {number} n @param {any} args */ edit: (n, args) => tray('edit', n, args),
+    /** @param {number} n */ discard: (n) => tray('discard', n),
+    /** @param {number} n */ keepMine: (n) => tray('keepMine', n),
+    /** @param {number} n */ keepTheirs: (n) => tray('keepTheirs', n),
+    async sync() {
+      await host.effects.wake('tap');
+      await host.effects.idle();
+      return host.status;
+    },
+    async close() {
+      if (isClosed) return;
+      keepMarker();
+      isClosed = true;
+      clearTimeout(syncTimer);
+      live?.stop();
+      await host.close();
+      tabs.close();
+      storage.close();
+    },
+  };
+  return db;
+}
