@@ -25,7 +25,10 @@ for product in "${products[@]}"; do
     aloft-engine) name=aloft ;;
     *) name=${product%-engine} ;;
   esac
-  cp "$scratch/release/$product.wasm" "build/web/$name.wasm"
+  # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits.
+  wasm-opt -Oz --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+    "$scratch/release/$product.wasm" -o "build/web/$name.wasm"
+  chmod 644 "build/web/$name.wasm"
   gzip -9 -k -f -n "build/web/$name.wasm"
   printf '%s.wasm: %s bytes, %s gzipped\n' "$name" "$(stat -c %s "build/web/$name.wasm")" "$(stat -c %s "build/web/$name.wasm.gz")"
 done

@@ -16,6 +16,7 @@ export { install } from './install.js';
 const BACKGROUND_SYNC = 'aloft-sync';
 const BACKGROUND_SYNC_MILLISECONDS = 2_000;
 const MARKER_MILLISECONDS = 1_000;
+const DECLARATION_MILLISECONDS = 1_500;
 /** States in which the live channel is worth a try. */
 const REACHABLE = ['synced', 'queued', 'attention', 'slow'];
 
@@ -41,31 +42,39 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
     return { storage, stored: await storage.read() };
   };
   // The three slow things start together; the app's name is remembered so that none waits for another.
-  const known = typeof app === 'string' ? recall(`app:${app}`) : app.app;
+  const last = typeof app === 'string' ? recall(`app:${app}`) : app;
+  const known = last?.app;
   const [declaration, module, early] = await Promise.all([
-    typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app) : app,
+    typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
     typeof wasm === 'string' ? loadEngine(wasm) : wasm,
     known ? readFrom(known) : null,
   ]);
   if (known !== declaration.app) early?.storage.close();
   const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
-  if (typeof app === 'string') remember(`app:${app}`, declaration.app);
+  if (typeof app === 'string' && declaration !== last) remember(`app:${app}`, declaration);
   const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
   return createDatabase({ declaration, module, storage, stored, person, server, sync, facts });
 }
 
-/** @param {string} url */
-async function fetchDeclaration(url) {
-  const response = await fetch(url, { credentials: 'same-origin' });
-  if (!response.ok || response.redirected) throw new Error(`the app declaration at ${url} answered ${response.status}`);
-  const declaration = await response.json();
-  if (typeof declaration?.app !== 'string') throw new Error(`${url} is not an app declaration`);
-  return declaration;
+/** The declaration as the server has it, or as it was last time when the server does not answer at once.
+ * @param {string} url @param {any} last */
+async function fetchDeclaration(url, last) {
+  try {
+    const signal = last ? /** @type {any} */ (AbortSignal).timeout(DECLARATION_MILLISECONDS) : undefined;
+    const response = await fetch(url, { credentials: 'same-origin', signal });
+    if (!response.ok || response.redirected) throw new Error(`the app declaration at ${url} answered ${response.status}`);
+    const declaration = await response.json();
+    if (typeof declaration?.app !== 'string') throw new Error(`${url} is not an app declaration`);
+    return declaration;
+  } catch (error) {
+    if (last) return last;
+    throw error;
+  }
 }
 
 /** @param {{declaration:any, module:WebAssembly.Module, storage:import('./storage.js').Storage,
  *    stored:import('./host.js').Stored, person:string, server:string, sync:boolean, facts:any}} parts */
-function createDatabase({ declaration, module, storage, stored, person, server, sync, facts }) {
+async function createDatabase({ declaration, module, storage, stored, person, server, sync, facts }) {
   const isPage = typeof document !== 'undefined';
   const markerKey = `${declaration.app}:${person}`;
   let hasWritten = false;
@@ -102,7 +111,8 @@ function createDatabase({ declaration, module, storage, stored, person, server, 
     isReachable = REACHABLE.includes(status.state);
     if (isReachable && !wasReachable) live?.start();
   });
-  host.build(stored);
+  await host.start(stored);
+  host.effects.hear(Infinity); // what others wrote meanwhile
 
   /** Rows of this context are on disk. */
   function onSaved() {

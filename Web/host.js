@@ -6,6 +6,7 @@
 import { AloftError, EngineTrap, Op, startEngine } from './engine.js';
 import { createEffects } from './effects.js';
 import { createHandles, newID } from './handles.js';
+import { createListeners } from './listeners.js';
 import { createLiveQueries } from './live-queries.js';
 
 /** Above this size one call's JSON is cut into several calls. */
@@ -22,29 +23,23 @@ const REBUILD_MILLISECONDS_MAX = 60_000;
 export function createHost({ module, app, user, syncURL, storage, tabs, onSaved }) {
   /** @type {import('./engine.js').Engine | null} */
   let engine = null;
-  let isRebuilding = false;
+  let isRebuilding = true;
   let rebuilds = 0;
   /** @type {Promise<void>} */
   let rebuilding = Promise.resolve();
   let isClosed = false;
-  let isFlushPlanned = false;
-  let isPendingDirty = false;
-  let isStatusDirty = false;
   /** @type {any} */
   let engineStatus = { state: 'starting', queued: 0, parked: 0, conflicts: 0, lastSynced: null, user };
   /** @type {{restoring?:boolean, trouble?:'quota'|'storage', engine?:boolean}} */
   const details = {};
-  /** @type {Set<(status:any) => void>} */
-  const statusListeners = new Set();
-  /** @type {Set<(pending:any[]) => void>} */
-  const pendingListeners = new Set();
   const handles = createHandles();
   const live = createLiveQueries();
+  const listeners = createListeners(live, () => host.status, () => (engine && !engine.isTrapped ? host.read(Op.pending) : null));
   const effects = createEffects({
     storage, tabs, handles, syncURL, notify, reopen,
     feed: (op, input) => { try { feed(op, input); } catch (error) { refuseEvent(op, error); } },
     onSaved: (head) => onSaved(head, true),
-    onTrouble: (trouble) => { if (details.trouble !== trouble) { details.trouble = trouble; changeStatus(); } },
+    onTrouble: (trouble) => { if (details.trouble !== trouble) { details.trouble = trouble; listeners.statusChanged(); } },
   });
 
   /** One event into the engine, its effects out.
@@ -79,13 +74,13 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     isRebuilding = true;
     rebuilding = effects.restart(async () => {
       try {
-        build(await storage.read());
+        await build(await storage.read());
         rebuilds = 0;
         details.engine = false;
       } catch (error) {
         isRebuilding = true;
         details.engine = true;
-        changeStatus();
+        listeners.statusChanged();
         globalThis.reportError?.(error);
         setTimeout(() => { isRebuilding = false; reopen(); }, Math.min(REBUILD_MILLISECONDS_MAX, 1_000 * 4 ** rebuilds++));
       }
@@ -93,7 +88,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
   }
 
   /** @param {Stored} stored */
-  function build(stored) {
+  async function build(stored) {
     if (stored.format > 1) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
     const fresh = startEngine(module, app);
     /** @param {string} what @param {Uint8Array} bytes */
@@ -104,7 +99,10 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
         bury('state', stored.state);
       }
     }
-    stored.pages.forEach((page, i) => { if (!fresh.loadPage(stored.pageNumbers[i], page)) bury(`page ${stored.pageNumbers[i]}`, page); });
+    for (const arriving of stored.pages) {
+      const { numbers, bytes } = await arriving;
+      bytes.forEach((page, i) => { if (!fresh.loadPage(numbers[i], page)) bury(`page ${numbers[i]}`, page); });
+    }
     // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
     let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
     if (count < 0) count = stored.rows.length;
@@ -116,8 +114,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     isRebuilding = false;
     effects.run(frames);
     reissue(handles.takeOver());
-    isPendingDirty = true;
-    changeStatus();
+    listeners.pendingChanged();
+    listeners.statusChanged();
   }
 
   /** Gives changes that the old engine had not saved to the new one, under the same ids.
@@ -166,41 +164,22 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
 
   /** @param {any} value */
   function notify(value) {
-    if (value.status) { engineStatus = value.status; changeStatus(); }
+    if (value.status) { engineStatus = value.status; listeners.statusChanged(); }
     if (value.saved) handles.saved(value.saved);
     if (value.outcomes) handles.judged(value.outcomes);
     if (value.queries) live.apply(value.queries);
-    if (value.pending) isPendingDirty = true;
-    planFlush();
-  }
-
-  function changeStatus() { isStatusDirty = true; planFlush(); }
-
-  /** The app's functions run after the engine's answer is dealt with, so they may call back at once. */
-  function planFlush() {
-    if (isFlushPlanned) return;
-    isFlushPlanned = true;
-    queueMicrotask(() => {
-      isFlushPlanned = false;
-      if (isClosed) return;
-      live.flush(calling);
-      if (isStatusDirty) { isStatusDirty = false; const status = host.status; for (const fn of [...statusListeners]) calling(() => fn(status)); }
-      if (isPendingDirty && pendingListeners.size && engine && !engine.isTrapped) {
-        isPendingDirty = false;
-        const list = host.read(Op.pending);
-        for (const fn of [...pendingListeners]) calling(() => fn(list));
-      }
-    });
-  }
-
-  /** A faulty function of the app must not stop the others.
-   * @param {() => void} fn */
-  function calling(fn) {
-    try { fn(); } catch (error) { if (globalThis.reportError) globalThis.reportError(error); else console.error(error); }
+    if (value.pending) listeners.pendingChanged();
+    listeners.plan();
   }
 
   const host = {
-    effects, handles, build, details, changeStatus,
+    effects, handles, details, changeStatus: listeners.statusChanged,
+    /** Builds the first engine; a handle that dies while reading is tried once more.
+     * @param {Stored} stored */
+    start: (stored) => build(stored).catch(async (error) => {
+      if (!(error instanceof DOMException)) throw error;
+      await build(await storage.read());
+    }),
     get status() {
       const detail = details.engine ? 'engine' : details.trouble ?? (details.restoring ? 'restoring' : undefined);
       const state = details.engine ? 'notSaved' : engineStatus.state;
@@ -232,22 +211,21 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     /** @param {any} query @param {(result:any) => void} fn */
     subscribe(query, fn) {
       const entry = live.add(query, fn, (question) => host.read(Op.subscribe, question));
-      planFlush();
+      listeners.plan();
       return () => {
         live.delete(entry);
         if (engine && !isClosed && !isRebuilding) host.read(Op.unsubscribe, { id: entry.id });
       };
     },
-    /** @param {(status:any) => void} fn */
-    onStatus(fn) { statusListeners.add(fn); queueMicrotask(() => { if (statusListeners.has(fn)) calling(() => fn(host.status)); }); return () => { statusListeners.delete(fn); }; },
-    /** @param {(pending:any[]) => void} fn */
-    onPending(fn) { pendingListeners.add(fn); isPendingDirty = true; planFlush(); return () => { pendingListeners.delete(fn); }; },
+    onStatus: listeners.onStatus,
+    onPending: listeners.onPending,
     /** Saves what is under way and stops. */
     async close() {
       tabs.lease.abandon();
       await effects.idle();
       isClosed = true;
       effects.close();
+      listeners.stop();
       engine = null;
     },
   };

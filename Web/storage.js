@@ -11,12 +11,15 @@
 import { delay, openFile, transact } from './database-file.js';
 
 /** @typedef {import('./frames.js').LogRow} LogRow */
-/** @typedef {{state:Uint8Array|null, generation:number, format:number, pageNumbers:number[], pages:Uint8Array[],
+/** @typedef {{numbers:number[], bytes:Uint8Array[]}} Pages */
+/** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap.
+ * @typedef {{state:Uint8Array|null, generation:number, format:number, pages:Promise<Pages>[],
  *    sequences:number[], rows:Uint8Array[]}} Stored */
 /** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage'}} Appended */
 
 const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
+const PAGES_AT_ONCE = 32;
 
 /** @typedef {Awaited<ReturnType<typeof openStorage>>} Storage */
 
@@ -45,7 +48,7 @@ export async function openStorage(name) {
       try {
         return await work(await handle(), attempt);
       } catch (error) {
-        if (isClosed || attempt === ATTEMPTS || /** @type {any} */ (error)?.name === 'QuotaExceededError') throw error;
+        if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || error.name === 'QuotaExceededError') throw error;
         db?.close();
         db = null;
         await delay(100 * 4 ** (attempt - 1));
@@ -97,21 +100,36 @@ export async function openStorage(name) {
 
     /** Everything, in one read-only transaction.
      * @returns {Promise<Stored>} */
-    read: () => survive((file) => transact(file, ['meta', 'log', 'page'], 'readonly', 'relaxed', (tx, watch) => {
+    read: () => survive((file) => new Promise((resolve, reject) => {
       /** @type {Stored} */
-      const result = { state: null, generation: 0, format: 1, pageNumbers: [], pages: [], sequences: [], rows: [] };
-      const meta = tx.objectStore('meta'), log = tx.objectStore('log'), page = tx.objectStore('page');
-      watch(meta.get('generation'), (generation) => {
-        result.generation = generation ?? 0;
-        const newer = IDBKeyRange.lowerBound(result.generation, true);
-        watch(log.getAllKeys(newer), (keys) => { result.sequences = /** @type {number[]} */ (keys); });
-        watch(log.getAll(newer), (rows) => { result.rows = rows; });
-      });
-      watch(meta.get('format'), (format) => { result.format = format ?? 1; });
-      watch(meta.get('state'), (state) => { result.state = state ?? null; });
-      watch(page.getAllKeys(), (keys) => { result.pageNumbers = /** @type {number[]} */ (keys); });
-      watch(page.getAll(), (pages) => { result.pages = pages; });
-      return result;
+      const stored = { state: null, generation: 0, format: 1, pages: [], sequences: [], rows: [] };
+      /** @type {Array<(error:unknown) => void>} */
+      const failing = [reject];
+      transact(file, ['meta', 'log', 'page'], 'readonly', 'relaxed', (tx, watch) => {
+        const meta = tx.objectStore('meta'), log = tx.objectStore('log'), page = tx.objectStore('page');
+        watch(meta.get('format'), (format) => { stored.format = format ?? 1; });
+        watch(meta.get('state'), (state) => { stored.state = state ?? null; });
+        watch(meta.get('generation'), (generation) => {
+          stored.generation = generation ?? 0;
+          const newer = IDBKeyRange.lowerBound(stored.generation, true);
+          watch(log.getAllKeys(newer), (keys) => { stored.sequences = /** @type {number[]} */ (keys); });
+          watch(log.getAll(newer), (rows) => { stored.rows = rows; });
+          watch(page.getAllKeys(), (keys) => {
+            const all = /** @type {number[]} */ (keys);
+            for (let at = 0; at < all.length; at += PAGES_AT_ONCE) {
+              const numbers = all.slice(at, at + PAGES_AT_ONCE);
+              const arriving = new Promise((arrive, fail) => {
+                failing.push(fail);
+                const range = IDBKeyRange.bound(numbers[0], numbers[numbers.length - 1]);
+                watch(page.getAll(range), (bytes) => arrive({ numbers, bytes }));
+              });
+              arriving.catch(() => {}); // whoever builds the engine hears of it
+              stored.pages.push(/** @type {Promise<Pages>} */ (arriving));
+            }
+            resolve(stored);
+          });
+        });
+      }).catch((error) => { for (const fail of failing) fail(error); });
     })),
 
     /** Appends rows under the numbers from `first` on, all or none. Never throws.

@@ -17,8 +17,11 @@ public struct LoopbackAnswer: Sendable {
   /// Names in lower case; the last value of a name counts.
   public var headers: [String: String]
   public var body: [UInt8]
+  /// The bytes before the body, the empty line included.
+  public var head: [UInt8]
+
   /// Head and body together, byte for byte.
-  public var raw: [UInt8]
+  public var raw: [UInt8] { head + body }
 
   public var text: String { String(decoding: body, as: UTF8.self) }
 }
@@ -105,10 +108,14 @@ public final class LoopbackConnection {
     }
     let hasBody = hasBody && status != 204 && status != 304
     let length = hasBody ? headers["content-length"].flatMap { Int($0) } ?? 0 : 0
-    while pending.count < end + length { try readMore() }
-    let raw = Array(pending[..<(end + length)])
-    pending.removeFirst(end + length)
-    return LoopbackAnswer(status: status, headers: headers, body: Array(raw[end...]), raw: raw)
+    let head = Array(pending[..<end])
+    let ready = min(length, pending.count - end)
+    var body: [UInt8] = []
+    body.reserveCapacity(length)
+    body.append(contentsOf: pending[end..<(end + ready)])
+    pending.removeFirst(end + ready)
+    while body.count < length { try read(into: &body, atMost: length - body.count) }
+    return LoopbackAnswer(status: status, headers: headers, body: body, head: head)
   }
 
   /// Everything that arrives until `isEnough` says so; for streams.
@@ -127,10 +134,12 @@ public final class LoopbackConnection {
     return nil
   }
 
-  private func readMore() throws(LoopbackError) {
-    let count = withUnsafeTemporaryAllocation(byteCount: 1 << 17, alignment: 16) { buffer in
+  private func readMore() throws(LoopbackError) { try read(into: &pending, atMost: 1 << 18) }
+
+  private func read(into bytes: inout [UInt8], atMost limit: Int) throws(LoopbackError) {
+    let count = withUnsafeTemporaryAllocation(byteCount: min(limit, 1 << 18), alignment: 16) { buffer in
       let count = recv(socket, buffer.baseAddress!, buffer.count, 0)
-      if count > 0 { pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+      if count > 0 { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
       return count
     }
     guard count > 0 else { throw .cut }

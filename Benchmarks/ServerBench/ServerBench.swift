@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server costs: durable mutations and delta records per second over HTTP, beside a bare loop over SQLite.
 //
-//   swift run -c release server-bench [rounds] [seconds]
+//   swift run -c release server-bench [rounds] [seconds] [push|pull]
 
 import AloftCore
 import AloftServer
@@ -39,19 +39,21 @@ struct ServerBench {
       port = found
       break
     }
-    try measure(port: port, barePath: "\(folder)/bare.sqlite", rounds: rounds, seconds: seconds)
+    let phases = CommandLine.arguments.dropFirst().filter { ["push", "pull"].contains($0) }
+    try measure(
+      port: port, barePath: "\(folder)/bare.sqlite", rounds: rounds, seconds: seconds, phases: phases.isEmpty ? ["push", "pull"] : phases)
     serving.cancel()
     _ = await serving.result
     server.stop()
     store.close()
   }
 
-  private static func measure(port: Int, barePath: String, rounds: Int, seconds: Double) throws {
+  private static func measure(port: Int, barePath: String, rounds: Int, seconds: Double, phases: [String]) throws {
     let bare = BareLoop(path: barePath, scopeCount: Workload.scopeCount, keepsHistory: true)
     var table = Table()
     var fleet = Fleet(port: port)
     for round in 0..<rounds {
-      for batch in [100, 1] {
+      for batch in [100, 1] where phases.contains("push") {
         table.add("bare loop, \(batch) in a transaction", try bareWrites(bare, batch: batch, seconds: seconds, seed: UInt64(round)))
         for count in [1, 64] {
           table.add(
@@ -59,6 +61,7 @@ struct ServerBench {
             try fleet.push(deviceCount: count, batch: batch, seconds: seconds))
         }
       }
+      guard phases.contains("pull") else { continue }
       table.add("bare loop, delta records", bareReads(bare, seconds: seconds))
       table.add("server, delta records", try fleet.pull(seconds: seconds))
     }

@@ -33,7 +33,7 @@ export async function cold() {
   let db;
   const milliseconds = await median(1, async () => {
     db = await open();
-    if (!(await db.query(EQUAL)).length) throw new Error('nothing found');
+    if (!(await db.query(EQUAL)).length) throw new Error(`nothing found: ${JSON.stringify(db.status)}, ${await db.query({ from: 'items', count: true })} records`);
   });
   await db.close();
   return milliseconds;

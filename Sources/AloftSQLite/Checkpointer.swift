@@ -8,12 +8,12 @@ import AloftCore
 import Foundation
 import GRDBSQLite
 
-// @unchecked: the flags are touched only while `condition` is locked; `connection` only on the thread.
+// @unchecked: the flags are touched only while `condition` is locked; `connection` only by the thread, which closes it at its end.
 final class Checkpointer: @unchecked Sendable {
   /// A checkpoint starts when the log holds this many pages (32 MiB).
   static let startPages: Int32 = 8_192
 
-  private let connection: Connection
+  private var connection: Connection?
   private let writer: GuardedWriter
   private let condition = NSCondition()
   private var isDue = false
@@ -50,6 +50,7 @@ final class Checkpointer: @unchecked Sendable {
       while !isDue, !isStopping { condition.wait() }
       let ends = isStopping
       if ends {
+        connection = nil
         hasStopped = true
         condition.broadcast()
       }
@@ -65,5 +66,8 @@ final class Checkpointer: @unchecked Sendable {
     }
   }
 
-  private func copy() { sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil) }
+  private func copy() {
+    guard let connection else { return }
+    sqlite3_wal_checkpoint_v2(connection.handle, nil, SQLITE_CHECKPOINT_PASSIVE, nil, nil)
+  }
 }

@@ -24,8 +24,8 @@ final class ReadPlan {
     outcome = try connection.prepare("SELECT body FROM outcome WHERE device=?1 AND n=?2")
     entries = try connection.prepare(
       """
-      SELECT e.sequence, e.kind, r.collection, r.key, r.place, r.row FROM entry e CROSS JOIN record r ON r.id = e.record
-      WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence
+      SELECT e.sequence, e.kind, r.collection, r.place, CASE e.kind WHEN 0 THEN r.row ELSE r.key END
+      FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence
       """)
   }
 }
@@ -106,7 +106,7 @@ public struct SQLiteReader: StoreReader {
   }
 
   public func entries(
-    of scope: Text, after: AloftCore.Sequence, _ body: (ScopeEntry) -> Bool
+    of scope: Text, after: AloftCore.Sequence, _ visit: (ScopeEntry) -> Bool
   ) throws(StoreError) {
     guard let number = try scopeRow(scope)?.number else { return }
     let statement = plan.entries
@@ -115,14 +115,11 @@ public struct SQLiteReader: StoreReader {
     defer { statement.reset() }
     while try statement.step() {
       let collection = Int(statement.int(2))
-      if statement.int(1) == 0 {
-        let row = statement.raw(5)
-        guard Place.matches(statement.raw(4), row: row, collection: collection) else { throw .damaged(Place.damage) }
-        guard body(ScopeEntry(sequence: statement.word(0), collection: collection, kind: .present, body: row)) else { return }
-      } else {
-        let id = statement.raw(3)
-        guard body(ScopeEntry(sequence: statement.word(0), collection: collection, kind: .departed, body: id)) else { return }
-      }
+      let body = statement.raw(4)
+      let isPresent = statement.int(1) == 0
+      if isPresent, !Place.matches(statement.raw(3), row: body, collection: collection) { throw .damaged(Place.damage) }
+      let kind: ScopeEntry.Kind = isPresent ? .present : .departed
+      guard visit(ScopeEntry(sequence: statement.word(0), collection: collection, kind: kind, body: body)) else { return }
     }
   }
 }

@@ -70,6 +70,13 @@ public final class Committer<S: Store>: @unchecked Sendable {
     return try result.get()
   }
 
+  /// How many pushes wait for the batch after the running one.
+  public var waitingCount: Int {
+    condition.lock()
+    defer { condition.unlock() }
+    return waiting.count
+  }
+
   /// Commits what waits, then ends the thread. Later pushes are refused.
   public func stop() {
     condition.lock()

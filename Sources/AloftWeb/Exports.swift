@@ -14,7 +14,8 @@ nonisolated(unsafe) public var compiledActions: [Action] = []
 @_expose(wasm, "aloft_buffer")
 @_cdecl("aloft_buffer")
 public func aloftBuffer(_ length: UInt32) -> UnsafeMutablePointer<UInt8>? {
-  input = [UInt8](repeating: 0, count: max(Int(length), 8))
+  // The host fills it; what it leaves is whatever was there, and the call is told how much counts.
+  input = [UInt8](unsafeUninitializedCapacity: max(Int(length), 8)) { $1 = $0.count }
   return input.withUnsafeMutableBufferPointer { $0.baseAddress }
 }
 

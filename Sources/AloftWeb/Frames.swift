@@ -43,6 +43,16 @@ struct ByteReader {
 struct FrameWriter {
   private(set) var bytes: [UInt8] = []
 
+  /// Makes room for the rows of a large write at once.
+  mutating func reserve(for effects: [ClientEffect]) {
+    var size = 256
+    for effect in effects {
+      if case .persist(_, _, let rows) = effect { for row in rows { size += row.count + 4 } }
+      if case .send(let body) = effect { size += body.count + 5 }
+    }
+    bytes.reserveCapacity(size)
+  }
+
   mutating func result(_ json: [UInt8]) { frame(0) { out in out.append(contentsOf: json) } }
   mutating func notify(_ json: [UInt8]) { frame(4) { out in out.append(contentsOf: json) } }
 

@@ -101,7 +101,7 @@ extension ClientEngine {
       return run(.response(status: status, retryAfterSeconds: retryAfter, body: input.rest()), now: now)
     case 27: return run(.transportFailed(try failure(try Arguments(json: input.rest()))), now: now)
     case 28: return run(.timer, now: now)
-    case 29: return run(.wake(try reason(try Arguments(json: input.rest()))), now: now)
+    case 29: return run(try wake(try Arguments(json: input.rest())), now: now)
     case 31: return try tray(try Arguments(json: input.rest()), now: now)
     case 32: return run(.compact(generation: try input.word64()), now: now)
     case 33: return run(.compacted(generation: try input.word64()), now: now)
@@ -170,8 +170,15 @@ extension ClientEngine {
     return .unreachable
   }
 
-  private func reason(_ arguments: Arguments) throws(Refusal) -> WakeReason {
+  private func wake(_ arguments: Arguments) throws(Refusal) -> ClientEvent {
     let reason = try arguments.required("reason")
+    if reason == "hint", let scope = arguments.text("scope"), let sequence = try? arguments.number("sequence"), sequence > 0 {
+      return .hint(scope: scope, sequence: UInt64(sequence))
+    }
+    return .wake(self.reason(reason))
+  }
+
+  private func reason(_ reason: Text) -> WakeReason {
     if reason == "online" { return .online }
     if reason == "offline" { return .offline }
     if reason == "visible" { return .visible }
@@ -184,6 +191,7 @@ extension ClientEngine {
   /// Effects as frames; a result for the caller goes first.
   private func frames(_ effects: [ClientEffect], result: [UInt8]? = nil) -> [UInt8] {
     var out = FrameWriter()
+    out.reserve(for: effects)
     if let result { out.result(result) }
     for effect in effects {
       if case .notify(let notification) = effect { out.notify(json(notification)) } else { out.write(effect) }

@@ -15,7 +15,7 @@ struct LocalStorageTests {
   func restart() throws {
     let first = device()
     let handles = try first.mutate(create)
-    #expect(first.saved == [handles[0].token])
+    #expect(first.saved.map(\.token) == [handles[0].token])
     let second = device(first.storage, seed: 2)
     #expect(second.show("items", handles[0].record.string).contains(#""title":"t""#))
     #expect(second.engine.status.queued == 1)

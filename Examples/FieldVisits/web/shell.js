@@ -8,7 +8,9 @@ import { button, iconButton } from './lib/controls.js';
 import { speakOfVisits } from './lib/change-words.js';
 
 /** @type {Array<[section: string, label: string, icon: import('./lib/icons.js').IconName]>} */
-const sections = [['stores', 'Stores', 'store'], ['visits', 'Visits', 'visits'], ['products', 'Products', 'product'], ['device', 'This device', 'device']];
+const sections = [
+  ['stores', 'Stores', 'store'], ['visits', 'Visits', 'visits'], ['products', 'Products', 'product'], ['device', 'This device', 'device'],
+];
 
 /**
  * Builds the frame in `place`; returns where screens go and how to mark the section that is shown.
@@ -91,15 +93,22 @@ function networkBanner(context) {
  */
 function bannerFor(state, context) {
   switch (state) {
-    case 'offline': return { strong: 'Offline: you can keep working.', text: 'Changes are saved on this device and sent when the network is back.' };
-    case 'unreachable': return { strong: 'Cannot reach the server: you can keep working.', text: 'Changes are saved on this device and sent later.' };
-    case 'portal': return { strong: 'This network wants you to sign in.', text: 'Until then, changes stay on this device. You can keep working.', picture: 'info' };
+    case 'offline': return {
+      strong: 'Offline: you can keep working.', text: 'Changes are saved on this device and sent when the network is back.',
+    };
+    case 'unreachable': return {
+      strong: 'Cannot reach the server: you can keep working.', text: 'Changes are saved on this device and sent later.',
+    };
+    case 'portal': return {
+      strong: 'This network wants you to sign in.', text: 'Until then, changes stay on this device. You can keep working.', picture: 'info',
+    };
     case 'signedOut': return {
       strong: 'Sign in to sync.', text: 'Your session has ended. Your changes are safe on this device.', tone: 'attention', picture: 'info',
       action: button('Sign in', { onclick: () => void context.signIn() }),
     };
     case 'notSaved': return {
-      strong: 'Not saved. Keep this page open.', text: 'The browser cannot write to its storage right now; the app keeps trying.', tone: 'danger', picture: 'attention',
+      strong: 'Not saved. Keep this page open.', text: 'The browser cannot write to its storage right now; the app keeps trying.',
+      tone: 'danger', picture: 'attention',
     };
     default: return null;
   }

@@ -16,7 +16,7 @@ extension ClientEngine {
     }
     expectChanges(rowCount)
     for part in response.parts { apply(part, &refresh) }
-    for place in refresh { refreshOverlay(Int(place >> 32), UInt32(truncatingIfNeeded: place)) }
+    for place in refresh { refreshOverlay(place) }
     if !response.hasMore { state.lastSynced = time }
   }
 
@@ -32,10 +32,7 @@ extension ClientEngine {
       pending.mutation.encode(to: &encoded, device: state.device)
       state.settled = (n, Mutation.chain(state.settled.hash, encoded.output, from: 0, to: encoded.output.count))
       logBytesSinceCompaction += encoded.output.count
-      unregister(pending)
-      for write in pending.writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refresh.append(Self.place(write.key.collection, slot)) }
-      }
+      refresh.append(contentsOf: pending.places)
       if !outcome.isApplied {
         let keys = pending.writes.isEmpty ? keys(of: pending.mutation) : pending.writes.map { $0.key }
         state.tray.append(TrayEntry(mutation: pending.mutation, outcome: outcome, keys: keys))
@@ -45,9 +42,6 @@ extension ClientEngine {
     if judged == 0 { return }
     state.queue.removeFirst(judged)
     registerTray()
-    for entry in state.tray {
-      for key in entry.keys { if let slot = tables[key.collection].slot(of: key.id) { touch(key.collection, slot) } }
-    }
     notification.isPendingChanged = true
   }
 
@@ -156,11 +150,11 @@ extension ClientEngine {
       row.dropUnusedStamps()
       setBase(collection, slot, row.encode())
     } else {
-      setBase(collection, slot, Array(reader.input[start..<reader.position]))
+      setBase(collection, slot, reader.input.bytes(from: start, to: reader.position))
     }
     account(collection, row, isAdded: true)
     let place = Self.place(collection, slot)
-    if pendingByRecord[place] != nil { refresh.append(place) }
+    if hasPending(place) { refresh.append(place) }
   }
 
   /// Keeps the sums of the held scopes in step with the base.

@@ -21,13 +21,8 @@ extension ClientEngine {
     state.generation = state.head.sequence
     for index in tables.indices {
       for page in tables[index].compact(nextPage: &state.nextPage) {
-        if tables[index].pages[page] == nil {
-          removedPages[page] = state.generation
-          pageGenerations[page] = nil
-        } else {
-          pageGenerations[page] = state.generation
-          removedPages[page] = nil
-        }
+        while pageGenerations.count <= Int(page) { pageGenerations.append(0) }
+        pageGenerations[Int(page)] = state.generation
       }
     }
     foldedState = state.encode()
@@ -39,10 +34,13 @@ extension ClientEngine {
     guard generation < state.generation, !foldedState.isEmpty else { return }
     var pages: [(number: UInt32, bytes: [UInt8])] = []
     var removed: [UInt32] = []
-    for (page, changed) in pageGenerations where changed > generation {
-      for table in tables { if let bytes = table.pages[page] { pages.append((page, bytes)) } }
+    for page in pageGenerations.indices where pageGenerations[page] > generation {
+      if let table = tables.first(where: { page < $0.pages.count && !$0.pages[page].bytes.isEmpty }) {
+        pages.append((UInt32(page), table.pages[page].bytes))
+      } else {
+        removed.append(UInt32(page))
+      }
     }
-    for (page, changed) in removedPages where changed > generation { removed.append(page) }
     let kept = state.generation > Self.keptRows ? state.generation - Self.keptRows : 0
     effects.append(
       .compact(
@@ -54,6 +52,5 @@ extension ClientEngine {
   mutating func compacted(_ generation: UInt64) {
     guard generation == state.generation else { return }
     foldedState = []
-    for (page, changed) in removedPages where changed <= generation { removedPages[page] = nil }
   }
 }

@@ -71,7 +71,14 @@ extension ClientEngine {
     }
     if !notification.saved.isEmpty {
       out.key("saved")
-      out.array(notification.saved) { out, token in out.int(Int64(token)) }
+      out.array(notification.saved) { out, entry in
+        out.open()
+        out.key("token")
+        out.int(Int64(entry.token))
+        out.key("n")
+        out.int(Int64(entry.n))
+        out.close()
+      }
     }
     if !notification.outcomes.isEmpty {
       out.key("outcomes")

@@ -16,7 +16,7 @@ extension ClientEngine {
 
   /// Takes a stored page. Returns false when it is damaged: the host sets it aside, and its scopes are fetched again.
   public mutating func load(page number: UInt32, _ bytes: [UInt8]) -> Bool {
-    guard let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
+    guard number < state.nextPage, let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
       tables[collection].load(page: number, bytes, count: count)
     else {
       // Cursors at zero make the server send everything again; nothing unsent is lost, since the queue is elsewhere.
@@ -71,10 +71,8 @@ extension ClientEngine {
     for index in state.queue.indices where state.queue[index].writes.isEmpty {
       let mutation = state.queue[index].mutation
       state.queue[index].writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
-      register(state.queue[index])
-      for write in state.queue[index].writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
-      }
+      Self.register(&state.queue[index], in: &tables)
+      refreshOverlays(of: state.queue[index])
     }
     for index in state.tray.indices where state.tray[index].keys.isEmpty { state.tray[index].keys = keys(of: state.tray[index].mutation) }
     registerTray()
@@ -155,10 +153,8 @@ extension ClientEngine {
         // These show already; they only change from draft to queue.
         for pending in saved[savedCount..<savedCount + mutations.count] {
           state.queue.append(pending)
-          notification.saved.append(pending.token)
-          for write in pending.writes {
-            if let slot = tables[write.key.collection].slot(of: write.key.id) { touch(write.key.collection, slot) }
-          }
+          notification.saved.append((pending.token, pending.mutation.n))
+          for place in pending.places { touch(place) }
         }
         savedCount += mutations.count
         notification.isPendingChanged = true
@@ -223,46 +219,33 @@ extension ClientEngine {
     }
   }
 
-  /// Mutations of another context, or of an earlier life of this one.
+  /// Mutations of another context, or of an earlier life of this one. Drafts take later numbers: none of theirs is in the log yet.
   private mutating func enqueue(_ mutations: [Mutation]) {
-    shiftDrafts(by: UInt64(mutations.count))
     expectChanges(mutations.count)
+    for pending in drafts.reversed() { unregister(pending) }
+    shiftDrafts(by: UInt64(mutations.count))
     for mutation in mutations where mutation.n == state.issued + 1 {
       var pending = PendingMutation(mutation: mutation, writes: [])
       pending.writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
       state.clock.observe(mutation.time, now: mutation.time.milliseconds)
+      Self.register(&pending, in: &tables)
       state.queue.append(pending)
-      registerBeforeDrafts(pending)
-      for write in pending.writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
-      }
+      refreshOverlays(of: pending)
     }
+    for index in drafts.indices { Self.register(&drafts[index], in: &tables) }
     // The drafts' rows carry their numbers, so they are worked out again under the new ones.
-    for pending in drafts {
-      for write in pending.writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
-      }
-    }
+    for pending in drafts { refreshOverlays(of: pending) }
     notification.isPendingChanged = true
   }
 
-  /// Like `register`, keeping the record's numbers in order when drafts touch it too.
-  private mutating func registerBeforeDrafts(_ pending: PendingMutation) {
-    register(pending)
-    for write in pending.writes {
-      guard let slot = tables[write.key.collection].slot(of: write.key.id) else { continue }
-      pendingByRecord[Self.place(write.key.collection, slot)]?.sort()
-    }
-  }
-
   /// Gives the drafts later numbers, in themselves and wherever they speak of each other.
-  mutating func shiftDrafts(by count: UInt64) {
-    if drafts.isEmpty || count == 0 { return }
-    let first = drafts[0].mutation.n
-    for pending in drafts { unregister(pending) }
+  private mutating func shiftDrafts(by count: UInt64) {
+    guard let first = drafts.first?.mutation.n else { return }
     for index in drafts.indices {
       drafts[index].mutation.n += count
-      for place in drafts[index].mutation.after.indices where drafts[index].mutation.after[place] >= first { drafts[index].mutation.after[place] += count }
+      for place in drafts[index].mutation.after.indices where drafts[index].mutation.after[place] >= first {
+        drafts[index].mutation.after[place] += count
+      }
       for entry in drafts[index].mutation.seen.indices {
         for dot in drafts[index].mutation.seen[entry].dots.indices {
           let seen = drafts[index].mutation.seen[entry].dots[dot]
@@ -270,14 +253,14 @@ extension ClientEngine {
         }
       }
     }
-    for pending in drafts { register(pending) }
   }
 
   /// Takes a new identity: everything that waits is offered again under it, from number 1.
   private mutating func renew(_ device: DeviceID) {
     let old = state.device
     let waiting = state.queue + drafts
-    for pending in waiting { unregister(pending) }
+    // Numbers start again, so every link speaks of the old count.
+    for collection in tables.indices { tables[collection].forgetPending() }
     let first = state.settled.n
     var renumbered: [PendingMutation] = []
     for (index, pending) in waiting.enumerated() {
@@ -300,11 +283,8 @@ extension ClientEngine {
     let queued = state.queue.count
     state.queue = Array(renumbered.prefix(queued))
     drafts = Array(renumbered.dropFirst(queued))
-    for pending in state.queue + drafts {
-      register(pending)
-      for write in pending.writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
-      }
-    }
+    for index in state.queue.indices { Self.register(&state.queue[index], in: &tables) }
+    for index in drafts.indices { Self.register(&drafts[index], in: &tables) }
+    for pending in state.queue + drafts { refreshOverlays(of: pending) }
   }
 }

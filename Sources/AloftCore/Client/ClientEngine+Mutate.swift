@@ -98,8 +98,8 @@ extension ClientEngine {
     }
     pending.token = nextToken
     nextToken += 1
+    Self.register(&pending, in: &tables)
     drafts.append(pending)
-    register(pending)
     for entry in shown { setOverlay(entry.collection, entry.slot, entry.row) }
     return MutationHandle(token: pending.token, record: writes.first?.key.id ?? Text(utf8: []))
   }
@@ -119,13 +119,13 @@ extension ClientEngine {
 
   /// A mutation waits for the one before it in its lane, and for the creation of every record it refers to.
   private func addDependencies(of write: RecordWrite, _ slot: UInt32, to mutation: inout Mutation) {
-    if pendingByRecord.isEmpty { return }
-    add(pendingByRecord[Self.place(write.key.collection, slot)]?.last, to: &mutation)
+    let last = tables[write.key.collection].lastPending[Int(slot)]
+    if last > state.settled.n { add(last, to: &mutation) }
     for (number, change) in write.changes {
       guard case .reference(let target) = app.collections[write.key.collection].fields[number].type, case .set(.text(let id)) = change,
         let collection = app.number(of: target), let slot = tables[collection].slot(of: id), tables[collection].base(slot) == nil
       else { continue }
-      add(pendingByRecord[Self.place(collection, slot)]?.first, to: &mutation)
+      add(pendingNumbers(Self.place(collection, slot)).first, to: &mutation)
     }
   }
 
@@ -138,9 +138,7 @@ extension ClientEngine {
     while drafts.count > count {
       let pending = drafts.removeLast()
       unregister(pending)
-      for write in pending.writes {
-        if let slot = tables[write.key.collection].slot(of: write.key.id) { refreshOverlay(write.key.collection, slot) }
-      }
+      refreshOverlays(of: pending)
     }
   }
 }

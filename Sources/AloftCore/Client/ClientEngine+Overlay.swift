@@ -11,34 +11,62 @@ extension ClientEngine {
     return draft < drafts.count ? drafts[draft] : nil
   }
 
-  /// Registers a mutation's records, so that base changes know what to apply again.
-  mutating func register(_ pending: PendingMutation) {
+  /// Links a mutation to the ones before it on the same records, so that base changes know what to apply again.
+  static func register(_ pending: inout PendingMutation, in tables: inout [Table]) {
+    pending.places = []
+    pending.links = []
     for write in pending.writes {
       let slot = tables[write.key.collection].makeSlot(for: write.key.id)
-      let place = Self.place(write.key.collection, slot)
-      if pendingByRecord[place]?.last != pending.mutation.n { pendingByRecord[place, default: []].append(pending.mutation.n) }
+      let last = tables[write.key.collection].lastPending[Int(slot)]
+      pending.places.append(Self.place(write.key.collection, slot))
+      // A second write to the same record belongs to the same link.
+      pending.links.append(last == pending.mutation.n ? 0 : last)
+      tables[write.key.collection].lastPending[Int(slot)] = pending.mutation.n
     }
   }
 
+  /// Undoes `register`. Mutations must be taken back newest first.
   mutating func unregister(_ pending: PendingMutation) {
-    for write in pending.writes {
-      guard let slot = tables[write.key.collection].slot(of: write.key.id) else { continue }
-      let place = Self.place(write.key.collection, slot)
-      guard var numbers = pendingByRecord[place] else { continue }
-      numbers.removeAll { $0 == pending.mutation.n }
-      pendingByRecord[place] = numbers.isEmpty ? nil : numbers
+    var index = pending.places.count - 1
+    while index >= 0 {
+      let (collection, slot) = Self.unpack(pending.places[index])
+      if tables[collection].lastPending[Int(slot)] == pending.mutation.n { tables[collection].lastPending[Int(slot)] = pending.links[index] }
+      index -= 1
     }
+  }
+
+  /// The record's pending mutations, oldest first.
+  func pendingNumbers(_ place: UInt64) -> [UInt64] {
+    let (collection, slot) = Self.unpack(place)
+    var numbers: [UInt64] = []
+    var n = tables[collection].lastPending[Int(slot)]
+    // Links lead back to mutations that were judged meanwhile; the chain ends there.
+    while n > state.settled.n, let pending = pending(n), let write = pending.places.firstIndex(of: place) {
+      numbers.append(n)
+      n = pending.links[write]
+    }
+    numbers.reverse()
+    return numbers
+  }
+
+  func hasPending(_ place: UInt64) -> Bool {
+    let (collection, slot) = Self.unpack(place)
+    return tables[collection].lastPending[Int(slot)] > state.settled.n
+  }
+
+  mutating func refreshOverlays(of pending: PendingMutation) {
+    for place in pending.places { refreshOverlay(place) }
   }
 
   /// Works out a record's overlay again: its base with its pending mutations applied in order.
-  mutating func refreshOverlay(_ collection: Int, _ slot: UInt32) {
-    guard let numbers = pendingByRecord[Self.place(collection, slot)] else { return setOverlay(collection, slot, nil) }
+  mutating func refreshOverlay(_ place: UInt64) {
+    let (collection, slot) = Self.unpack(place)
+    let numbers = pendingNumbers(place)
+    if numbers.isEmpty { return setOverlay(collection, slot, nil) }
     var row = tables[collection].base(slot)?.row
     for n in numbers {
       guard let pending = pending(n) else { continue }
-      for write in pending.writes where write.key.collection == collection && tables[collection].slot(of: write.key.id) == slot {
-        apply(write, of: pending.mutation, to: &row)
-      }
+      for (index, write) in pending.writes.enumerated() where pending.places[index] == place { apply(write, of: pending.mutation, to: &row) }
     }
     setOverlay(collection, slot, row?.encode())
   }
@@ -57,19 +85,30 @@ extension ClientEngine {
 
   /// The word for a row's own state, or nil when the server has all of it.
   func stateWord(_ collection: Int, _ slot: UInt32) -> StaticString? {
-    let place = Self.place(collection, slot)
-    if trayByRecord[place] != nil { return "attention" }
-    guard let last = pendingByRecord[place]?.last else { return nil }
+    if !trayPlaces.isEmpty && isInTray(Self.place(collection, slot)) { return "attention" }
+    let last = tables[collection].lastPending[Int(slot)]
+    if last <= state.settled.n { return nil }
     return last > state.issued ? "saving" : "queued"
   }
 
-  mutating func registerTray() {
-    trayByRecord = [:]
-    for entry in state.tray {
-      for key in entry.keys {
-        let slot = tables[key.collection].makeSlot(for: key.id)
-        trayByRecord[Self.place(key.collection, slot), default: 0] += 1
-      }
+  private func isInTray(_ place: UInt64) -> Bool {
+    var low = 0
+    var high = trayPlaces.count
+    while low < high {
+      let middle = (low + high) / 2
+      if trayPlaces[middle] < place { low = middle + 1 } else { high = middle }
     }
+    return low < trayPlaces.count && trayPlaces[low] == place
+  }
+
+  /// Finds the records of the tray again, and tells live queries that their state may have changed.
+  mutating func registerTray() {
+    let before = trayPlaces
+    var places: [UInt64] = []
+    for entry in state.tray {
+      for key in entry.keys { places.append(Self.place(key.collection, tables[key.collection].makeSlot(for: key.id))) }
+    }
+    trayPlaces = places.sortedStably(by: <)
+    for place in before + trayPlaces { touch(place) }
   }
 }

@@ -16,6 +16,8 @@ struct SyncState: Sendable {
   var failureCount = 0
   /// When the next try is allowed; 0 for now.
   var notBefore: Instant = 0
+  /// What the live channel announced and no answer has brought yet.
+  var hints: [(scope: Text, sequence: Sequence)] = []
   /// Mutations up to this number went out in the round under way.
   var sentThrough: UInt64 = 0
 }
@@ -30,7 +32,13 @@ extension ClientEngine {
     guard isOpen, !sync.isSending, !sync.needsSignIn, inFlight == nil, outbox.isEmpty,
       state.device != DeviceID(high: 0, low: 0), now >= sync.notBefore
     else { return }
-    guard sync.isDue || !state.queue.isEmpty else { return }
+    // A hint that an answer has overtaken, such as the echo of our own push, is worth no round.
+    sync.hints.removeAll { hint in
+      guard let place = state.cursor(hint.scope) else { return false }
+      return state.cursors[place].cursor.sequence >= hint.sequence
+    }
+    guard sync.isDue || !sync.hints.isEmpty || !state.queue.isEmpty else { return }
+    sync.hints = []
     sync.isSending = true
     sync.isDue = false
     effects.append(.send(request().encode()))
@@ -150,6 +158,15 @@ extension ClientEngine {
       sync.notBefore = 0
       sync.isDue = true
       if reason == .tap || reason == .visible { sync.needsSignIn = false }
+    }
+    startRound(now: now)
+  }
+
+  mutating func hint(_ scope: Text, _ sequence: Sequence, now: Instant) {
+    if let place = sync.hints.firstIndex(where: { $0.scope == scope }) {
+      sync.hints[place].sequence = max(sync.hints[place].sequence, sequence)
+    } else if sync.hints.count < 1000 {
+      sync.hints.append((scope, sequence))
     }
     startRound(now: now)
   }

@@ -99,11 +99,8 @@ extension ClientEngine {
   }
 
   mutating func dismiss(_ numbers: [UInt64]) {
-    var touched: [RecordKey] = []
-    for entry in state.tray where numbers.contains(entry.mutation.n) { touched.append(contentsOf: entry.keys) }
     state.tray.removeAll { numbers.contains($0.mutation.n) }
     registerTray()
-    for key in touched { if let slot = tables[key.collection].slot(of: key.id) { touch(key.collection, slot) } }
     notification.isPendingChanged = true
   }
 }

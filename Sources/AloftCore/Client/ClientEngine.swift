@@ -20,16 +20,14 @@ public struct ClientEngine {
   var nextToken: UInt64 = 1
   var live: [LiveQuery] = []
   private var nextLive = 1
-  /// The pending mutations of a record, by its packed place, in order.
-  var pendingByRecord: [UInt64: [UInt64]] = [:]
-  var trayByRecord: [UInt64: Int] = [:]
+  /// The packed places of the records that the tray speaks of, sorted.
+  var trayPlaces: [UInt64] = []
   var sync = SyncState()
   var notification = Notification()
   var effects: [ClientEffect] = []
   var lastStatus: ClientStatus?
-  /// The compaction row at which each page was last changed.
-  var pageGenerations: [UInt32: UInt64] = [:]
-  var removedPages: [UInt32: UInt64] = [:]
+  /// The compaction row at which each page was last changed or removed, by page number.
+  var pageGenerations: [UInt64] = []
   /// The state as the last compaction row left it, until it is on disk.
   var foldedState: [UInt8] = []
   var logRowsSinceCompaction = 0
@@ -57,6 +55,7 @@ public struct ClientEngine {
     case .transportFailed(let failure): transportFailed(failure, now: now)
     case .timer: timerFired(now: now)
     case .wake(let reason): wake(reason, now: now)
+    case .hint(let scope, let sequence): hint(scope, sequence, now: now)
     case .compact(let generation): compact(onDisk: generation)
     case .compacted(let generation): compacted(generation)
     }
@@ -115,8 +114,10 @@ public struct ClientEngine {
 
   // MARK: changing rows (the only places where tables change)
 
-  /// A record's packed place: small enough to be a dictionary key.
+  /// A record's place in one word: its table and its slot.
   static func place(_ collection: Int, _ slot: UInt32) -> UInt64 { UInt64(collection) << 32 | UInt64(slot) }
+
+  static func unpack(_ place: UInt64) -> (collection: Int, slot: UInt32) { (Int(place >> 32), UInt32(truncatingIfNeeded: place)) }
 
   mutating func setBase(_ collection: Int, _ slot: UInt32, _ row: [UInt8]?) {
     for index in live.indices where live[index].query.collection == collection { live[index].willChange(slot, tables[collection]) }
@@ -136,7 +137,8 @@ public struct ClientEngine {
   }
 
   /// Tells live queries that a record's state changed though its values did not.
-  mutating func touch(_ collection: Int, _ slot: UInt32) {
+  mutating func touch(_ place: UInt64) {
+    let (collection, slot) = Self.unpack(place)
     for index in live.indices where live[index].query.collection == collection { live[index].touch(slot) }
   }
 }

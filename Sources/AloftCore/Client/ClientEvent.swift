@@ -17,6 +17,8 @@ public enum ClientEvent: Sendable {
   case transportFailed(TransportFailure)
   case timer
   case wake(WakeReason)
+  /// The live channel says that a scope's log has reached this sequence.
+  case hint(scope: Text, sequence: Sequence)
   /// The host is ready to write a compaction; `generation` is what storage holds now.
   case compact(generation: UInt64)
   case compacted(generation: UInt64)
@@ -80,8 +82,8 @@ public struct Compaction: Sendable {
 /// What the app should hear.
 public struct Notification: Sendable {
   public var status: ClientStatus?
-  /// Tokens of mutations that are now durable on this device.
-  public var saved: [UInt64] = []
+  /// Mutations that are now durable on this device, with their final number.
+  public var saved: [(token: UInt64, n: UInt64)] = []
   public var outcomes: [(token: UInt64, n: UInt64, outcome: Outcome)] = []
   var live: [(id: Int, collection: Int, notice: LiveQuery.Notice)] = []
   public var isPendingChanged = false

@@ -6,6 +6,10 @@ struct PendingMutation: Sendable {
   var mutation: Mutation
   /// The writes that the action came to on this device; what the overlay shows.
   var writes: [RecordWrite]
+  /// The packed place of each write's record.
+  var places: [UInt64] = []
+  /// For each write, the pending mutation of the same record before this one; 0 for none.
+  var links: [UInt64] = []
   /// The handle that the app holds, in the context that made it; 0 elsewhere.
   var token: UInt64 = 0
 }
@@ -50,7 +54,7 @@ extension ClientState {
     var out = CBORWriter(capacity: 1024)
     out.array(14)
     out.uint(Self.formatVersion)
-    out.bytes(device.bytes)
+    out.device(device)
     out.text(user)
     out.uint(settled.n)
     out.word(settled.hash)
@@ -151,7 +155,7 @@ enum LogEntry {
       out.array(numbers.count)
       for n in numbers { out.uint(n) }
     case .compaction: out.null()
-    case .renewed(let device): out.bytes(device.bytes)
+    case .renewed(let device): out.device(device)
     case .signedIn(let user): out.text(user)
     }
     var bytes: [UInt8] = []

@@ -116,12 +116,12 @@ extension App {
   private func arguments(_ args: [UInt8], _ action: Action) throws(Rejection) -> Arguments {
     var reader = ArgumentReader(args)
     var out = Arguments(values: [])
-    for _ in 0..<(try reader.map("")) {
-      let key = try reader.key("")
+    for _ in 0..<(try reader.map(ArgumentPath(""))) {
+      let key = try reader.key(ArgumentPath(""))
       guard let parameter = action.parameters.first(where: { $0.name == key }) else {
-        throw Rejection("unknown", "no such argument: " + key.string, path: key.string)
+        throw ArgumentPath(key).rejection("unknown", "no such argument")
       }
-      out.values.append((key, try reader.value(parameter.type, key.string)))
+      out.values.append((key, try reader.value(parameter.type, ArgumentPath(key))))
     }
     return out
   }

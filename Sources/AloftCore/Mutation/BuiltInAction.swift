@@ -16,34 +16,34 @@ enum BuiltInAction: CaseIterable {
     var collection: Int?
     var id: Text?
     var changesAt: CBORReader?
-    let count = try reader.map("")
+    let count = try reader.map(ArgumentPath(""))
     for _ in 0..<count {
-      let key = try reader.key("")
+      let key = try reader.key(ArgumentPath(""))
       if key == "collection" {
-        let name = try reader.text("collection")
+        let name = try reader.text(ArgumentPath("collection"))
         collection = app.number(of: name)
-        if collection == nil { throw Rejection("unknown", "no such collection: " + name.string, path: "collection") }
+        if collection == nil { throw ArgumentPath("collection").rejection("unknown", "no such collection") }
       } else if key == "id" {
-        let text = try reader.text("id")
+        let text = try reader.text(ArgumentPath("id"))
         guard RecordID.isValid(text) else {
-          throw Rejection("invalid", "a record id has 1 to 64 bytes, no spaces or control characters", path: "id")
+          throw ArgumentPath("id").rejection("invalid", "a record id has 1 to 64 bytes, no spaces or control characters")
         }
         id = text
       } else if key == changesKey {
         changesAt = reader.cbor
         try reader.skip()
       } else {
-        throw Rejection("unknown", "no such argument: " + key.string, path: key.string)
+        throw ArgumentPath(key).rejection("unknown", "no such argument")
       }
     }
-    guard let collection else { throw Rejection("invalid", "is missing", path: "collection") }
-    guard let id else { throw Rejection("invalid", "is missing", path: "id") }
+    guard let collection else { throw ArgumentPath("collection").rejection("invalid", "is missing") }
+    guard let id else { throw ArgumentPath("id").rejection("invalid", "is missing") }
     var write = RecordWrite(key: RecordKey(collection: collection, id: id), kind: kind, changes: [])
     if let changesAt {
       reader.cbor = changesAt
       write.changes = try changes(&reader, app.collections[collection])
     } else if self == .update || self == .resolve {
-      throw Rejection("invalid", "is missing", path: Text(changesKeyWord).string)
+      throw ArgumentPath(changesKeyWord).rejection("invalid", "is missing")
     }
     return write
   }
@@ -67,18 +67,52 @@ enum BuiltInAction: CaseIterable {
   }
 
   private func changes(_ reader: inout ArgumentReader, _ collection: Collection) throws(Rejection) -> [(number: Int, change: FieldChange)] {
-    let prefix = Text(changesKeyWord).string + "."
+    let whole = ArgumentPath(changesKeyWord)
+    let count = try reader.map(whole)
     var out: [(number: Int, change: FieldChange)] = []
-    let count = try reader.map(Text(changesKeyWord).string)
+    out.reserveCapacity(count)
     for _ in 0..<count {
-      let name = try reader.key(Text(changesKeyWord).string)
-      let path = prefix + name.string
-      guard let number = collection.number(of: name) else { throw Rejection("unknown", "no such field: " + name.string, path: path) }
-      if out.contains(where: { $0.number == number }) { throw Rejection("invalid", "is written twice", path: path) }
+      let name = try reader.key(whole)
+      let path = ArgumentPath(changesKeyWord, name)
+      guard let number = collection.number(of: name) else { throw path.rejection("unknown", "no such field") }
+      for earlier in out where earlier.number == number { throw path.rejection("invalid", "is written twice") }
       out.append((number, try reader.change(collection.fields[number], path)))
     }
     return out
   }
+}
+
+/// Where an argument lies. Spelt out only when it is needed: arguments are read far more often than refused.
+struct ArgumentPath {
+  private let root: StaticString
+  private let name: Text?
+  private var detail: StaticString = ""
+
+  init(_ root: StaticString, _ name: Text? = nil) {
+    self.root = root
+    self.name = name
+  }
+
+  init(_ name: Text) {
+    root = ""
+    self.name = name
+  }
+
+  /// A part of the same argument, such as `$add`.
+  func part(_ detail: StaticString) -> ArgumentPath {
+    var path = self
+    path.detail = detail
+    return path
+  }
+
+  var text: Text {
+    var bytes = Text(root).utf8
+    if let name { bytes += (bytes.isEmpty ? [] : [0x2E]) + name.utf8 }
+    if detail.utf8CodeUnitCount > 0 { bytes += [0x2E] + Text(detail).utf8 }
+    return Text(utf8: bytes)
+  }
+
+  func rejection(_ code: StaticString, _ message: StaticString) -> Rejection { Rejection(code: Text(code), path: text, message: Text(message)) }
 }
 
 /// Reads arguments and turns decoding problems into refusals with a path.
@@ -87,30 +121,29 @@ struct ArgumentReader {
 
   init(_ args: [UInt8]) { cbor = CBORReader(args) }
 
-  mutating func map(_ path: String) throws(Rejection) -> Int {
-    do { return try cbor.map() } catch { throw Rejection("invalid", "must be an object", path: path) }
+  mutating func map(_ path: ArgumentPath) throws(Rejection) -> Int {
+    do { return try cbor.map() } catch { throw path.rejection("invalid", "must be an object") }
   }
 
-  mutating func key(_ path: String) throws(Rejection) -> Text { try text(path) }
+  mutating func key(_ path: ArgumentPath) throws(Rejection) -> Text { try text(path) }
 
-  mutating func text(_ path: String) throws(Rejection) -> Text {
-    do { return try cbor.text() } catch { throw Rejection("invalid", "must be text", path: path) }
+  mutating func text(_ path: ArgumentPath) throws(Rejection) -> Text {
+    do { return try cbor.text() } catch { throw path.rejection("invalid", "must be text") }
   }
 
   mutating func skip() throws(Rejection) {
-    do { try cbor.skip() } catch { throw Rejection("invalid", error.message.string) }
+    do { try cbor.skip() } catch { throw Rejection(code: Text("invalid" as StaticString), path: Text(utf8: []), message: error.message) }
   }
 
-  mutating func value(_ type: FieldType, _ path: String) throws(Rejection) -> Value {
-    let raw: Value
-    do { raw = try Value(from: &cbor) } catch { throw Rejection("invalid", "must be of type " + Text(type.name).string, path: path) }
+  mutating func value(_ type: FieldType, _ path: ArgumentPath) throws(Rejection) -> Value {
     var problem = Text(utf8: [])
-    guard let value = type.accept(raw, problem: &problem) else { throw Rejection(code: "invalid", path: Text(path), message: problem) }
-    return value
+    if let raw = try? Value(from: &cbor), let value = type.accept(raw, problem: &problem) { return value }
+    if problem.utf8.isEmpty { problem = Text("must be of type " + Text(type.name).string) }
+    throw Rejection(code: Text("invalid" as StaticString), path: path.text, message: problem)
   }
 
   /// A change: a plain value, {"$increment": n}, or {"$add": […], "$remove": […]}.
-  mutating func change(_ field: Field, _ path: String) throws(Rejection) -> FieldChange {
+  mutating func change(_ field: Field, _ path: ArgumentPath) throws(Rejection) -> FieldChange {
     guard (try? cbor.peek()) == .map else { return .set(try value(field.type, path)) }
     var add: [Value] = []
     var remove: [Value] = []
@@ -118,19 +151,23 @@ struct ArgumentReader {
     for _ in 0..<(try map(path)) {
       let key = try key(path)
       if key == "$increment" {
-        guard case .int(let amount) = try value(.int, path + ".$increment") else { throw Rejection("invalid", "must be a whole number", path: path) }
+        guard case .int(let amount) = try value(.int, path.part("$increment")) else { throw path.rejection("invalid", "must be a whole number") }
         increment = amount
-      } else if key == "$add" || key == "$remove" {
-        guard case .set = field.type else { throw Rejection("invalid", "is not a set", path: path) }
-        guard case .array(let values) = try value(field.type, path + "." + key.string) else {
-          throw Rejection("invalid", "must be a list", path: path + "." + key.string)
-        }
-        if key == "$add" { add = values } else { remove = values }
+      } else if key == "$add" {
+        add = try elements(field, path.part("$add"))
+      } else if key == "$remove" {
+        remove = try elements(field, path.part("$remove"))
       } else {
-        throw Rejection("unknown", "takes a value, $increment, or $add and $remove", path: path + "." + key.string)
+        throw path.rejection("unknown", "takes a value, $increment, or $add and $remove")
       }
     }
     if let increment { return .increment(increment) }
     return .alter(add: add, remove: remove)
+  }
+
+  private mutating func elements(_ field: Field, _ path: ArgumentPath) throws(Rejection) -> [Value] {
+    guard case .set = field.type else { throw path.rejection("invalid", "the field is not a set") }
+    guard case .array(let values) = try value(field.type, path) else { throw path.rejection("invalid", "must be a list") }
+    return values
   }
 }

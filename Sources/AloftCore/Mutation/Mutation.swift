@@ -96,7 +96,7 @@ extension Seen {
         out.uint(dot.n)
       } else {
         out.array(2)
-        out.bytes(dot.device.bytes)
+        out.device(dot.device)
         out.uint(dot.n)
       }
     }

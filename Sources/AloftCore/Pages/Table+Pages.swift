@@ -10,6 +10,9 @@ extension Table {
     reserve(count)
     var slots: [UInt32] = []
     slots.reserveCapacity(count)
+    // The rows' places name the page, so its entry must exist before them.
+    makeRoom(for: number)
+    pages[Int(number)].bytes = bytes
     var position = Page.headerBytes
     for _ in 0..<count {
       guard position + 4 <= bytes.count else { return false }
@@ -21,8 +24,7 @@ extension Table {
       slots.append(adopt(page: number, offset: position, length: length, id: id, in: bytes))
       position += length
     }
-    pages[number] = bytes
-    pageSlots[number] = slots
+    pages[Int(number)].slots = slots
     return true
   }
 
@@ -30,15 +32,13 @@ extension Table {
   mutating func compact(nextPage: inout UInt32) -> [UInt32] {
     var homeless = looseSlots.filter { if case .loose = places[Int($0)] { true } else { false } }
     var touched: [UInt32] = []
-    for page in dirtyPages.sorted() {
+    for page in pages.indices where pages[page].isDirty {
       // Rows that changed stay in their page while they fit, so that a record edited often does not wander.
-      let slots = pageSlots[page] ?? []
-      rewrite(page, keeping: slots, homeless: &homeless)
-      touched.append(page)
+      rewrite(UInt32(page), keeping: pages[page].slots, homeless: &homeless)
+      touched.append(UInt32(page))
     }
-    homeless.sort { (view($0)?.id ?? Text(utf8: [])) < (view($1)?.id ?? Text(utf8: [])) }
+    homeless.sortStably { (view($0)?.id ?? Text(utf8: [])) < (view($1)?.id ?? Text(utf8: [])) }
     fill(with: homeless, &nextPage, &touched)
-    dirtyPages = []
     looseSlots = []
     return touched
   }
@@ -49,7 +49,7 @@ extension Table {
     var kept: [(slot: UInt32, offset: Int, length: Int)] = []
     for slot in slots {
       switch places[Int(slot)] {
-      case .none: continue
+      case .empty: continue
       case .page(let home, _, _): if home != page { continue }
       case .loose: break
       }
@@ -59,7 +59,7 @@ extension Table {
       bytes.append(contentsOf: row.bytes[row.start..<row.end])
     }
     // What did not fit keeps its bytes as a loose row and finds a new page.
-    let keptSet = Set(kept.map { $0.slot })
+    let keptSet = SlotSet(kept.map { $0.slot })
     for slot in slots where !keptSet.contains(slot) {
       guard case .page(let home, _, _) = places[Int(slot)], home == page, let row = base(slot) else { continue }
       setLooseForCompaction(slot, Array(row.bytes[row.start..<row.end]))
@@ -70,26 +70,26 @@ extension Table {
   }
 
   private mutating func install(_ page: UInt32, _ bytes: inout [UInt8], _ kept: [(slot: UInt32, offset: Int, length: Int)]) {
+    makeRoom(for: page)
     if kept.isEmpty {
-      pages[page] = nil
-      pageSlots[page] = nil
+      pages[Int(page)] = PageEntry()
       return
     }
     Page.seal(&bytes, count: kept.count)
-    pages[page] = bytes
-    pageSlots[page] = kept.map { $0.slot }
+    pages[Int(page)] = PageEntry(bytes: bytes, slots: kept.map { $0.slot })
     for (slot, offset, length) in kept { move(slot, to: .page(page, offset: UInt32(offset), length: UInt32(length))) }
   }
 
   /// Appends rows to the newest page, then to new ones.
   private mutating func fill(with slots: [UInt32], _ nextPage: inout UInt32, _ touched: inout [UInt32]) {
     if slots.isEmpty { return }
-    var page = pages.keys.max() ?? nextPage
+    var page: UInt32
     var bytes: [UInt8]
     var kept: [(slot: UInt32, offset: Int, length: Int)] = []
-    if let open = pages[page] {
-      bytes = open
-      for slot in pageSlots[page] ?? [] {
+    if let newest = pages.lastIndex(where: { !$0.bytes.isEmpty }) {
+      page = UInt32(newest)
+      bytes = pages[newest].bytes
+      for slot in pages[newest].slots {
         if case .page(_, let offset, let length) = places[Int(slot)] { kept.append((slot, Int(offset), Int(length))) }
       }
     } else {
@@ -109,6 +109,10 @@ extension Table {
     }
     install(page, &bytes, kept)
     if !touched.contains(page) { touched.append(page) }
+  }
+
+  private mutating func makeRoom(for page: UInt32) {
+    while pages.count <= Int(page) { pages.append(PageEntry()) }
   }
 
   private func begin(_ nextPage: inout UInt32) -> (UInt32, [UInt8]) {

@@ -11,7 +11,7 @@ struct LiveQuery {
   /// The window as it was last told.
   private(set) var shown: [UInt32] = []
   private var shownSum = Int64Sum()
-  private var changed: Set<UInt32> = []
+  private var changed: [UInt32] = []
   private var isStale = false
 
   init(id: Int, query: Query, table: inout Table) {
@@ -48,7 +48,7 @@ struct LiveQuery {
 
   /// After a row changed: place it under its new values.
   mutating func didChange(_ slot: UInt32, _ table: Table) {
-    changed.insert(slot)
+    changed.append(slot)
     if isStale { return }
     guard table.matches(slot, query) else { return }
     if isAggregate { return sum.add(table.contribution(of: slot, to: query)) }
@@ -56,7 +56,7 @@ struct LiveQuery {
   }
 
   /// The row is to be told again, though its values stay.
-  mutating func touch(_ slot: UInt32) { changed.insert(slot) }
+  mutating func touch(_ slot: UInt32) { changed.append(slot) }
 
   private func position(of slot: UInt32, _ table: Table) -> Int {
     var low = 0
@@ -98,18 +98,19 @@ struct LiveQuery {
     let old = shown
     shown = new
     if isStale { return .rows(new) }
+    let changed = SlotSet(self.changed)
     if old == new {
       var steps: [Step] = []
       for (index, slot) in new.enumerated() where changed.contains(slot) { steps.append(.replace(index, slot)) }
       return steps.isEmpty ? nil : .steps(steps)
     }
-    return .steps(steps(from: old, to: new))
+    return .steps(steps(from: old, to: new, changed))
   }
 
   /// Rows that did not change keep their order, so only changed rows and the window's edges move.
-  private func steps(from old: [UInt32], to new: [UInt32]) -> [Step] {
+  private func steps(from old: [UInt32], to new: [UInt32], _ changed: SlotSet) -> [Step] {
     var steps: [Step] = []
-    let newSet = Set(new)
+    let newSet = SlotSet(new)
     var kept: [UInt32] = []
     for slot in old where newSet.contains(slot) && !changed.contains(slot) { kept.append(slot) }
     var index = old.count - 1

@@ -18,7 +18,7 @@ struct OrderedIndex {
   /// Builds from entries in any order. Cost: one sort.
   init(field: Int, entries: [IndexEntry], precedes: (IndexEntry, IndexEntry) -> Bool) {
     self.field = field
-    let sorted = entries.sorted(by: precedes)
+    let sorted = entries.sortedStably(by: precedes)
     let size = Self.blockCountMax * 3 / 4
     var index = 0
     while index < sorted.count {

@@ -13,10 +13,9 @@ extension Table {
     let id = view.idRange
     JSONCodec.appendString(view.bytes, from: id.lowerBound, to: id.upperBound, to: &out)
     var hasCandidates = false
-    if var reader = view.cell(0) {
-      // A reader at the first cell; the count was read on the way, so count by declaration and stop at the row's end.
+    if var (reader, count) = view.cells {
       var number = 0
-      while reader.position < view.end, number < collection.fields.count {
+      while number < count, number < collection.fields.count {
         let field = collection.fields[number]
         number += 1
         guard let kind = try? reader.peek() else { break }

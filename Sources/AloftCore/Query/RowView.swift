@@ -14,24 +14,34 @@ struct RowView {
     return range
   }
 
-  var id: Text { Text(utf8: Array(bytes[idRange])) }
+  var id: Text { Text(utf8: bytes.bytes(from: idRange.lowerBound, to: idRange.upperBound)) }
 
   var isDeleted: Bool {
-    var reader = CBORReader(bytes, from: start, to: end)
-    guard (try? reader.array()) != nil, (try? reader.skip()) != nil, (try? reader.skip()) != nil else { return true }
-    return (try? reader.peek()) == .negative
+    let life = afterID
+    return life >= end || bytes[life] >> 5 == 1
+  }
+
+  /// Where the item behind the id begins; the row's end when the row is damaged.
+  private var afterID: Int {
+    // The one-byte heads of an array of six and of an id below 256 bytes, which is every id.
+    guard end - start > 2, bytes[start] == 0x86 else { return end }
+    let head = bytes[start + 1]
+    let position = head < 0x78 ? start + 2 + Int(head & 0x1F) : start + 3 + Int(bytes[start + 2])
+    return head >> 5 == 3 && head <= 0x78 ? min(position, end) : end
+  }
+
+  /// A reader at the first cell, and how many there are.
+  var cells: (CBORReader, Int)? {
+    var reader = CBORReader(bytes, from: afterID, to: end)
+    guard (try? reader.skip()) != nil, let count = try? reader.array() else { return nil }
+    return (reader, count)
   }
 
   /// A reader at the cell of a field, or nil when the row has none.
   func cell(_ number: Int) -> CBORReader? {
-    var reader = CBORReader(bytes, from: start, to: end)
-    do {
-      _ = try reader.array()
-      for _ in 0..<5 { try reader.skip() }
-      guard number < (try reader.array()) else { return nil }
-      for _ in 0..<number { try reader.skip() }
-      return reader
-    } catch { return nil }
+    guard var (reader, count) = cells, number < count else { return nil }
+    for _ in 0..<number { if (try? reader.skip()) == nil { return nil } }
+    return reader
   }
 
   /// The value that a reader sees; null where there is none.

@@ -54,8 +54,8 @@ extension Table {
   }
 
   func sort(_ slots: inout [UInt32], by orderBy: [Ordering]) {
-    if orderBy.isEmpty { return slots.sort() }
-    guard let first = orderBy.first, first.field >= 0, slots.count > 16 else { return slots.sort { precedes($0, $1, orderBy) } }
+    if orderBy.isEmpty { return slots.sortStably(by: <) }
+    guard let first = orderBy.first, first.field >= 0, slots.count > 16 else { return slots.sortStably { precedes($0, $1, orderBy) } }
     // Keys are extracted once; only ties touch the rows again.
     let rule = collection.fields[first.field].rule
     var entries: [IndexEntry] = []
@@ -64,7 +64,7 @@ extension Table {
       guard let view = view(slot) else { continue }
       entries.append(IndexEntry(key: SortKey(view, first.field, rule: rule), slot: slot))
     }
-    entries.sort { a, b in
+    entries.sortStably { a, b in
       if a.key.high != b.key.high || a.key.low != b.key.low { return (a.key < b.key) != first.isDescending }
       return precedes(a.slot, b.slot, orderBy)
     }

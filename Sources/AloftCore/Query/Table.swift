@@ -6,10 +6,21 @@
 //
 // Why slots: indexes and live queries name a record by a small number that never changes while rows move between pages.
 
+/// A page in memory.
+struct PageEntry {
+  /// Empty for a page that does not exist, or that another table has.
+  var bytes: [UInt8] = []
+  /// The slots whose rows were in it when it was written, in their order.
+  var slots: [UInt32] = []
+  /// Whether one of its rows has changed or gone since then.
+  var isDirty = false
+}
+
 /// One collection's records.
 struct Table {
   enum Place: Equatable {
-    case none
+    /// No row; the loose bytes keep the id, so that the record finds its slot again.
+    case empty(UInt32)
     case page(UInt32, offset: UInt32, length: UInt32)
     case loose(UInt32)
   }
@@ -17,19 +28,16 @@ struct Table {
   let number: Int
   let collection: Collection
   private(set) var places: [Place] = []
-  /// The ids of slots that have no row just now: made but not written yet, or gone.
-  private var emptySlotIDs: [UInt32: Text] = [:]
   private var hashes: [UInt32] = []
   private var overlayPlaces: [Int32] = []
   private var overlays: [[UInt8]] = []
   private var freeOverlays: [Int32] = []
   private var looseRows: [[UInt8]] = []
   private var freeLoose: [UInt32] = []
-  /// The pages by number; an absent page is empty.
-  var pages: [UInt32: [UInt8]] = [:]
-  var pageSlots: [UInt32: [UInt32]] = [:]
-  /// Pages that hold a row which has changed or gone since the last compaction.
-  var dirtyPages: Set<UInt32> = []
+  /// The pages by number. Numbers are dense over all tables; a page of another table has no bytes here.
+  var pages: [PageEntry] = []
+  /// The newest pending mutation of each slot's record, 0 for none; older ones are linked from it.
+  var lastPending: [UInt64] = []
   /// Slots whose base row became loose since the last compaction; some may have gone again.
   var looseSlots: [UInt32] = []
   /// Open addressing: slot + 1, or 0.
@@ -51,13 +59,12 @@ struct Table {
   /// The row that the server confirmed, or nil.
   func base(_ slot: UInt32) -> RowView? {
     switch places[Int(slot)] {
-    case .none: return nil
+    case .empty: return nil
     case .loose(let index):
       let bytes = looseRows[Int(index)]
       return RowView(bytes: bytes, start: 0, end: bytes.count)
     case .page(let page, let offset, let length):
-      guard let bytes = pages[page] else { return nil }
-      return RowView(bytes: bytes, start: Int(offset), end: Int(offset + length))
+      return RowView(bytes: pages[Int(page)].bytes, start: Int(offset), end: Int(offset + length))
     }
   }
 
@@ -86,12 +93,9 @@ struct Table {
     while buckets[bucket] != 0 {
       let slot = buckets[bucket] - 1
       if hashes[Int(slot)] == hash {
-        if let view = view(slot) {
-          let range = view.idRange
-          if range.count == id.utf8.count && view.bytes[range].elementsEqual(id.utf8) { return slot }
-        } else if emptySlotIDs[slot] == id {
-          return slot
-        }
+        let view = idView(slot)
+        let range = view.idRange
+        if range.count == id.utf8.count && view.bytes[range].elementsEqual(id.utf8) { return slot }
       }
       bucket = (bucket + 1) & (buckets.count - 1)
     }
@@ -102,15 +106,41 @@ struct Table {
   mutating func makeSlot(for id: Text) -> UInt32 {
     if let slot = slot(of: id) { return slot }
     let slot = addSlot(hash: UInt32(truncatingIfNeeded: Hash64.of(id.utf8)))
-    emptySlotIDs[slot] = id
+    places[Int(slot)] = .empty(keepLoose(Self.idOnly(id)))
     return slot
+  }
+
+  /// Whatever knows the id of a slot.
+  private func idView(_ slot: UInt32) -> RowView {
+    if let view = view(slot) { return view }
+    guard case .empty(let index) = places[Int(slot)] else { return RowView(bytes: [], start: 0, end: 0) }
+    let bytes = looseRows[Int(index)]
+    return RowView(bytes: bytes, start: 0, end: bytes.count)
+  }
+
+  /// The beginning of a row: enough to read its id.
+  private static func idOnly(_ id: Text) -> [UInt8] {
+    var out = CBORWriter(capacity: id.utf8.count + 3)
+    out.array(1)
+    out.text(id)
+    return out.finish()
+  }
+
+  private mutating func keepLoose(_ bytes: [UInt8]) -> UInt32 {
+    if let index = freeLoose.popLast() {
+      looseRows[Int(index)] = bytes
+      return index
+    }
+    looseRows.append(bytes)
+    return UInt32(looseRows.count - 1)
   }
 
   private mutating func addSlot(hash: UInt32) -> UInt32 {
     if (places.count + 1) * 3 > buckets.count * 2 { growBuckets() }
     let slot = UInt32(places.count)
-    places.append(.none)
+    places.append(.empty(0))
     hashes.append(hash)
+    lastPending.append(0)
     overlayPlaces.append(-1)
     enter(slot, hash)
     return slot
@@ -134,6 +164,7 @@ struct Table {
     places.reserveCapacity(places.count + count)
     hashes.reserveCapacity(places.count + count)
     overlayPlaces.reserveCapacity(places.count + count)
+    lastPending.reserveCapacity(places.count + count)
     while (places.count + count) * 3 > buckets.count * 2 { growBuckets() }
   }
 
@@ -159,48 +190,31 @@ struct Table {
   /// Replaces the confirmed row; nil removes it from the device.
   mutating func setBase(_ slot: UInt32, _ row: [UInt8]?) {
     let isCovered = overlayPlaces[Int(slot)] >= 0
-    rememberID(slot, willHaveRow: row != nil || isCovered)
     if !isCovered { unindex(slot) }
-    switch (places[Int(slot)], row) {
-    case (.loose(let index), let row?): looseRows[Int(index)] = row
-    case (.loose(let index), nil):
-      looseRows[Int(index)] = []
-      freeLoose.append(index)
-      places[Int(slot)] = .none
-    case (.page(let page, _, _), _):
-      dirtyPages.insert(page)
-      places[Int(slot)] = .none
-      if let row { makeLoose(slot, row) }
-    case (.none, let row?): makeLoose(slot, row)
-    case (.none, nil): break
+    let bytes = row ?? Self.idOnly(idView(slot).id)
+    switch places[Int(slot)] {
+    case .loose(let index):
+      looseRows[Int(index)] = bytes
+      if row == nil { places[Int(slot)] = .empty(index) }
+    case .empty(let index):
+      looseRows[Int(index)] = bytes
+      if row != nil { makeLoose(slot, index) }
+    case .page(let page, _, _):
+      pages[Int(page)].isDirty = true
+      let index = keepLoose(bytes)
+      if row == nil { places[Int(slot)] = .empty(index) } else { makeLoose(slot, index) }
     }
     if !isCovered { index(slot) }
   }
 
-  /// Keeps the id of a slot that loses its last row, so that the record keeps its slot when it returns.
-  private mutating func rememberID(_ slot: UInt32, willHaveRow: Bool) {
-    if willHaveRow {
-      if !emptySlotIDs.isEmpty { emptySlotIDs[slot] = nil }
-    } else if let view = view(slot) {
-      emptySlotIDs[slot] = view.id
-    }
-  }
-
-  private mutating func makeLoose(_ slot: UInt32, _ row: [UInt8]) {
-    if let index = freeLoose.popLast() {
-      looseRows[Int(index)] = row
-      places[Int(slot)] = .loose(index)
-    } else {
-      looseRows.append(row)
-      places[Int(slot)] = .loose(UInt32(looseRows.count - 1))
-    }
+  private mutating func makeLoose(_ slot: UInt32, _ index: UInt32) {
+    places[Int(slot)] = .loose(index)
     looseSlots.append(slot)
   }
 
   /// Replaces what pending mutations make of the record; nil shows the base again.
   mutating func setOverlay(_ slot: UInt32, _ row: [UInt8]?) {
     if row == nil && overlayPlaces[Int(slot)] < 0 { return }
-    rememberID(slot, willHaveRow: row != nil || places[Int(slot)] != .none)
     unindex(slot)
     let place = overlayPlaces[Int(slot)]
     if let row {
@@ -222,7 +236,9 @@ struct Table {
   }
 
   /// Gives a row that its page has no room for a place of its own until compaction finds it another page.
-  mutating func setLooseForCompaction(_ slot: UInt32, _ row: [UInt8]) { makeLoose(slot, row) }
+  mutating func setLooseForCompaction(_ slot: UInt32, _ row: [UInt8]) { makeLoose(slot, keepLoose(row)) }
+
+  mutating func forgetPending() { for slot in lastPending.indices { lastPending[slot] = 0 } }
 
   // MARK: indexes
 

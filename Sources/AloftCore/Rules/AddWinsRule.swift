@@ -33,7 +33,7 @@ enum AddWinsRule {
       }
     }
     guard isChanged else { return .unchanged }
-    elements.sort { Value.precedes($0.value, $1.value) }
+    elements.sortStably { Value.precedes($0.value, $1.value) }
     row.write(.supported(elements), to: write.number, by: write.stamp)
     return .changed
   }

@@ -15,22 +15,7 @@ extension Row {
   func encode(to out: inout CBORWriter) {
     out.array(6)
     out.text(id)
-    out.uint(version)
     out.int(isDeleted ? -1 - Int64(life) : Int64(life))
-    out.array(stamps.count * 5)
-    for stamp in stamps {
-      out.uint(stamp.time.milliseconds)
-      out.uint(UInt64(stamp.time.counter))
-      out.bytes(stamp.mutation.device.bytes)
-      out.uint(stamp.mutation.n)
-      out.uint(stamp.sequence)
-    }
-    if marks.allSatisfy({ $0 == 0 }) {
-      out.array(0)
-    } else {
-      out.array(marks.count)
-      for mark in marks { out.uint(UInt64(mark)) }
-    }
     out.array(cells.count)
     for cell in cells {
       switch cell {
@@ -46,6 +31,21 @@ extension Row {
         }
       }
     }
+    out.uint(version)
+    out.array(stamps.count * 5)
+    for stamp in stamps {
+      out.uint(stamp.time.milliseconds)
+      out.uint(UInt64(stamp.time.counter))
+      out.device(stamp.mutation.device)
+      out.uint(stamp.mutation.n)
+      out.uint(stamp.sequence)
+    }
+    if marks.allSatisfy({ $0 == 0 }) {
+      out.array(0)
+    } else {
+      out.array(marks.count)
+      for mark in marks { out.uint(UInt64(mark)) }
+    }
   }
 
   public init(bytes: [UInt8]) throws(DecodeError) {
@@ -57,11 +57,14 @@ extension Row {
   public init(from reader: inout CBORReader) throws(DecodeError) {
     guard try reader.array() == 6 else { throw reader.failure(.malformed) }
     id = try reader.text()
-    version = try reader.uint()
     let life = try reader.int()
     isDeleted = life < 0
     guard life.magnitude < 1 << 30 else { throw reader.failure(.outOfRange) }
     self.life = Int(life < 0 ? -1 - life : life)
+    // The cells refer to the stamps behind them.
+    var cellReader = reader
+    try reader.skip()
+    version = try reader.uint()
     let stampItems = try reader.array()
     guard stampItems > 0, stampItems % 5 == 0 else { throw reader.failure(.malformed) }
     stamps = []
@@ -71,12 +74,12 @@ extension Row {
     let markCount = try reader.array()
     marks = []
     for _ in 0..<markCount { marks.append(try Self.index(&reader, below: stamps.count)) }
-    let cellCount = try reader.array()
+    let cellCount = try cellReader.array()
     guard markCount == 0 || markCount == cellCount else { throw reader.failure(.malformed) }
     if markCount == 0 { marks = [Int](repeating: 0, count: cellCount) }
     cells = []
     cells.reserveCapacity(cellCount)
-    for _ in 0..<cellCount { cells.append(try Cell(from: &reader, stampCount: stamps.count)) }
+    for _ in 0..<cellCount { cells.append(try Cell(from: &cellReader, stampCount: stamps.count)) }
   }
 
   static func index(_ reader: inout CBORReader, below bound: Int) throws(DecodeError) -> Int {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A record as values with their authors: the one encoding of a record in the server's store, on the wire and in the browser.
 //
-//   row   = [id, version, life, stamps, marks, cells]          (CBOR array of six items)
+//   row   = [id, life, cells, version, stamps, marks]          (CBOR array of six items; what queries read comes first)
 //   life  = index of the stamp that created, deleted or restored the record; stored as -1 - index while it is deleted
 //   stamps = [milliseconds, counter, device, n, sequence, …]    five items for each mutation that a value still depends on
 //   marks = index of the stamp of each cell; an empty array when all are 0
@@ -134,6 +134,7 @@ public struct Row: Equatable, Sendable {
 
   /// Drops the stamps that nothing refers to any more.
   mutating func dropUnusedStamps() {
+    if stamps.count == 1 { return }
     var used = [Bool](repeating: false, count: stamps.count)
     used[life] = true
     for number in cells.indices {

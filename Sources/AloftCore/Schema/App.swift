@@ -51,10 +51,7 @@ public struct App: Sendable {
         collections[index].addScopes([Text("app" as StaticString)])
       }
       let fields = collections[index].fields
-      let order = fields.indices.sorted { a, b in
-        fields[a].since == fields[b].since ? a < b : fields[a].since < fields[b].since
-      }
-      collections[index].fields = order.map { fields[$0] }
+      collections[index].fields = fields.sortedStably { $0.since < $1.since }
     }
   }
 

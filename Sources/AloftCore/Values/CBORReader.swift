@@ -86,14 +86,14 @@ public struct CBORReader: Sendable {
   public mutating func bytes() throws(DecodeError) -> [UInt8] {
     let length = try length(2)
     defer { position += length }
-    return Array(input[position..<position + length])
+    return input.bytes(from: position, to: position + length)
   }
 
   public mutating func text() throws(DecodeError) -> Text {
     let length = try length(3)
     guard Text.isValidUTF8(input, from: position, to: position + length) else { throw failure(.invalidText) }
     defer { position += length }
-    return Text(utf8: Array(input[position..<position + length]))
+    return Text(utf8: input.bytes(from: position, to: position + length))
   }
 
   /// Reads text and tells whether it is the expected one; no allocation.
@@ -118,8 +118,8 @@ public struct CBORReader: Sendable {
     return position..<position + length
   }
 
-  public mutating func array() throws(DecodeError) -> Int { try count(4, each: 1) }
-  public mutating func map() throws(DecodeError) -> Int { try count(5, each: 2) }
+  public mutating func array() throws(DecodeError) -> Int { try count(4, shift: 0) }
+  public mutating func map() throws(DecodeError) -> Int { try count(5, shift: 1) }
   public mutating func tag() throws(DecodeError) -> UInt64 { try expect(6) }
 
   public mutating func bool() throws(DecodeError) -> Bool {
@@ -203,11 +203,11 @@ public struct CBORReader: Sendable {
     return Int(value)
   }
 
-  private mutating func count(_ major: UInt8, each: UInt64) throws(DecodeError) -> Int {
+  private mutating func count(_ major: UInt8, shift: UInt64) throws(DecodeError) -> Int {
     let start = position
     let value = try expect(major)
     // Each item takes at least one byte, so a count above the rest is a lie: refuse before allocating for it.
-    guard value <= UInt64(end - position) / each else { throw DecodeError(reason: .tooMany, position: start) }
+    guard value <= UInt64(end - position) >> shift else { throw DecodeError(reason: .tooMany, position: start) }
     return Int(value)
   }
 
@@ -234,6 +234,19 @@ public struct CBORReader: Sendable {
     if exponent == 31 { return fraction == 0 ? sign * .infinity : .nan }
     if exponent == 0 { return sign * fraction * 0x1p-24 }
     return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+  }
+}
+
+extension Array where Element == UInt8 {
+  /// A copy of a part: one allocation and one block move.
+  func bytes(from start: Int, to end: Int) -> [UInt8] {
+    precondition(start >= 0 && start <= end && end <= count, "range outside the bytes")
+    return withUnsafeBufferPointer { source in
+      [UInt8](unsafeUninitializedCapacity: end - start) { target, count in
+        if end > start { target.baseAddress!.initialize(from: source.baseAddress! + start, count: end - start) }
+        count = end - start
+      }
+    }
   }
 }
 

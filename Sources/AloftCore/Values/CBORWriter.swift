@@ -30,6 +30,13 @@ public struct CBORWriter: Sendable {
     output.append(contentsOf: value.utf8)
   }
 
+  /// A device id as a byte string, without an array in between.
+  mutating func device(_ id: DeviceID) {
+    output.append(0x50)
+    big(id.high, 8)
+    big(id.low, 8)
+  }
+
   public mutating func text(_ value: StaticString) {
     head(0x60, UInt64(value.utf8CodeUnitCount))
     value.withUTF8Buffer { output.append(contentsOf: $0) }

@@ -31,20 +31,41 @@ enum CanonicalCBOR {
 
   private static func appendMap(_ reader: inout CBORReader, to out: inout CBORWriter, depth: Int) throws(DecodeError) {
     let count = try reader.map()
-    var entries: [(key: [UInt8], value: [UInt8])] = []
+    // Pairs are written behind each other, then copied in the order of their keys.
+    var scratch = CBORWriter(capacity: 128)
+    var pairs: [(start: Int, keyEnd: Int, end: Int)] = []
+    var isSorted = true
     for _ in 0..<count {
-      var key = CBORWriter()
-      try append(&reader, to: &key, depth: depth - 1)
-      var value = CBORWriter()
-      try append(&reader, to: &value, depth: depth - 1)
-      entries.append((key.finish(), value.finish()))
+      let start = scratch.output.count
+      try append(&reader, to: &scratch, depth: depth - 1)
+      let keyEnd = scratch.output.count
+      if let last = pairs.last, isSorted {
+        isSorted = compare(scratch.output, last.start..<last.keyEnd, start..<keyEnd) < 0
+      }
+      try append(&reader, to: &scratch, depth: depth - 1)
+      pairs.append((start, keyEnd, scratch.output.count))
     }
-    entries.sort { Text.precedes($0.key, $1.key) }
     out.map(count)
-    for index in entries.indices {
-      if index > 0 && entries[index].key == entries[index - 1].key { throw reader.failure(.malformed) }
-      out.raw(entries[index].key)
-      out.raw(entries[index].value)
+    if isSorted { return out.raw(scratch.output) }
+    let bytes = scratch.output
+    pairs.sortStably { compare(bytes, $0.start..<$0.keyEnd, $1.start..<$1.keyEnd) < 0 }
+    for index in pairs.indices {
+      let pair = pairs[index]
+      if index > 0, compare(bytes, pairs[index - 1].start..<pairs[index - 1].keyEnd, pair.start..<pair.keyEnd) == 0 {
+        throw reader.failure(.malformed)
+      }
+      out.raw(bytes, from: pair.start, to: pair.end)
     }
+  }
+
+  /// Below, at or above zero, as the first range of bytes comes before, equals or follows the second.
+  private static func compare(_ bytes: [UInt8], _ a: Range<Int>, _ b: Range<Int>) -> Int {
+    var offset = 0
+    while offset < a.count && offset < b.count {
+      let difference = Int(bytes[a.lowerBound + offset]) - Int(bytes[b.lowerBound + offset])
+      if difference != 0 { return difference }
+      offset += 1
+    }
+    return a.count - b.count
   }
 }

@@ -64,19 +64,20 @@ public enum CRC32C {
 
   public static func of(_ bytes: [UInt8], from start: Int, to end: Int) -> UInt32 {
     precondition(start >= 0 && end <= bytes.count && start <= end, "CRC range outside the bytes")
-    return tables.withUnsafeBufferPointer { table in
+    return tables.withUnsafeBufferPointer { buffer in
       bytes.withUnsafeBytes { raw in
+        // The ranges were checked above; eight look-ups in one expression keep the loop free of calls.
+        let table = buffer.baseAddress!
         var crc: UInt32 = 0xFFFF_FFFF
         var index = start
         while index + 8 <= end {
-          let word = UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ UInt64(crc)
-          var next: UInt32 = 0
-          var lane = 0
-          while lane < 8 {
-            next ^= table[(7 - lane) * 256 + Int(word >> UInt64(lane * 8) & 0xFF)]
-            lane += 1
-          }
-          crc = next
+          let low = raw.loadUnaligned(fromByteOffset: index, as: UInt32.self).littleEndian ^ crc
+          let high = raw.loadUnaligned(fromByteOffset: index + 4, as: UInt32.self).littleEndian
+          let a = table[1792 + Int(low & 0xFF)] ^ table[1536 + Int(low >> 8 & 0xFF)]
+          let b = table[1280 + Int(low >> 16 & 0xFF)] ^ table[1024 + Int(low >> 24)]
+          let c = table[768 + Int(high & 0xFF)] ^ table[512 + Int(high >> 8 & 0xFF)]
+          let d = table[256 + Int(high >> 16 & 0xFF)] ^ table[Int(high >> 24)]
+          crc = a ^ b ^ c ^ d
           index += 8
         }
         while index < end {

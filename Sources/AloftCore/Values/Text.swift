@@ -5,7 +5,7 @@
 // two texts that differ in bytes count as one. Data must be what was written.
 
 /// UTF-8 text whose equality and order are those of its bytes (which is also the order of its Unicode scalars).
-public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral {
+public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
   /// The bytes; always valid UTF-8 when they came through a decoder of this package.
   public var utf8: [UInt8]
 
@@ -16,6 +16,8 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral {
     string.withUTF8Buffer { utf8.append(contentsOf: $0) }
   }
   public init(stringLiteral value: String) { utf8 = Array(value.utf8) }
+
+  public var description: String { string }
 
   /// The same text as a String. Costs a copy.
   public var string: String { String(decoding: utf8, as: UTF8.self) }

@@ -159,7 +159,7 @@ public struct SyncRequest: Sendable {
       out.word(head.hash)
     }
     out.text("device")
-    out.bytes(device.bytes)
+    out.device(device)
     if let issued {
       out.text("issued")
       out.uint(issued)
@@ -171,7 +171,7 @@ public struct SyncRequest: Sendable {
     out.text("schema")
     out.uint(schema)
     out.text("cursors")
-    let sorted = cursors.sorted { Self.precedesAsKey($0.scope, $1.scope) }
+    let sorted = cursors.sortedStably { Self.precedesAsKey($0.scope, $1.scope) }
     out.map(sorted.count)
     for (scope, cursor) in sorted {
       out.text(scope)

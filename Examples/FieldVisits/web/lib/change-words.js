@@ -26,14 +26,18 @@ export function rememberName(id, name) {
  * @param {import('../context.js').Database} db
  */
 export function speakOfVisits(db) {
-  const { value } = words;
+  const { value, pendingState } = words;
   words.label = changeInWords;
   words.value = (stored, collection, field) => {
     if (field === 'price' && typeof stored === 'number') return price(stored);
     if (field === 'planned' && typeof stored === 'number') return date(stored);
     if (typeof stored === 'string' && names.has(stored)) return names.get(stored) ?? stored;
+    // Closing names no status, because it has only one: a conflict shows what it would write.
+    if (stored === undefined && field === 'status') return 'closed';
     return value(stored, collection, field);
   };
+  words.pendingState = pending => (pending.code === 'forbidden' && pending.action === 'delete'
+    ? `Only a manager may delete a ${things[pending.args.collection]}. It is back in your list.` : pendingState(pending));
   return db.onPending(list => {
     for (const { args, action } of list) {
       if (action === 'create') rememberName(args.id, args.fields?.title ?? args.fields?.name);

@@ -70,7 +70,8 @@ export function segments({ label, options, value, onchange }) {
   const name = freshId('segments');
   const inputs = options.map(([key]) => h('input', { type: 'radio', name, value: key, onchange: () => onchange(key) }));
   const node = h('div', { class: 'segments', role: 'radiogroup', 'aria-label': label },
-    options.map(([, text, picture], index) => h('label', { class: 'segment' }, inputs[index], h('span', null, picture && icon(picture), text))));
+    options.map(([, text, picture], index) => h('label', { class: 'segment' },
+      inputs[index], h('span', null, picture && icon(picture), text))));
 
   /** @param {string} chosen */
   function update(chosen) {
@@ -111,8 +112,11 @@ export function stepper({ label, steps, big = false, onstep }) {
 
 /**
  * What a list shows when it has nothing to show, and what to do about it.
- * @param {{icon: import('./icons.js').IconName, title: string, text: string, action?: HTMLElement | null}} options
+ * @param {import('./icons.js').IconName} name
+ * @param {string} title
+ * @param {string} text
+ * @param {HTMLElement} [action]
  */
-export function emptyState({ icon: name, title, text, action }) {
+export function emptyState(name, title, text, action) {
   return h('div', { class: 'empty' }, icon(name), h('strong', null, title), h('p', null, text), action);
 }

@@ -100,5 +100,5 @@ export function liveList(db, { label, empty, make, oncount }) {
 }
 
 function arriving() {
-  return emptyState({ icon: 'waiting', title: 'Your data is on its way', text: 'It is fetched once, as soon as the server can be reached. What you add meanwhile is kept.' });
+  return emptyState('waiting', 'Your data is on its way', 'It is fetched once, as soon as the server can be reached. What you add meanwhile is kept.');
 }

@@ -21,7 +21,8 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
   const input = h('textarea', { id, class: 'input', rows, 'aria-describedby': `${id}-written` });
   const written = h('p', { class: 'written', id: `${id}-written` });
   const chooser = h('div', { hidden: true });
-  const node = h('div', { class: 'field' }, h('label', { for: id }, label), hint && h('p', { class: 'hint' }, hint), chooser, input, written);
+  const node = h('div', { class: 'field' },
+    h('label', { for: id }, label), hint && h('p', { class: 'hint' }, hint), chooser, input, written);
 
   let known = '';                      // what the record held when it was last shown or sent
   let isDirty = false;                 // the field holds keys that were not sent yet
@@ -64,7 +65,7 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
     const say = /** @param {string} text */ text => { if (mine === turn) setText(written, text); };
     const slow = setTimeout(() => say('Saving…'), savingShownAfterMilliseconds);
     handle.saved.then(() => say('Saved on this device'), () => say('Not saved. Keep this page open')).finally(() => clearTimeout(slow));
-    handle.synced.then(({ outcome }) => say(outcome === 'applied' || outcome === 'merged' ? 'Saved and synced' : 'Needs you: see the list of changes'));
+    handle.synced.then(({ outcome }) => say(outcomeInWords(outcome)));
   }
 
   /**
@@ -147,4 +148,13 @@ export function savedText({ label, hint, rows = 4, save, resolve }) {
       flush();
     },
   };
+}
+
+/** @param {import('/aloft/aloft.js').Outcome['outcome']} outcome */
+function outcomeInWords(outcome) {
+  switch (outcome) {
+    case 'applied': case 'merged': return 'Saved and synced';
+    case 'discarded': return '';
+    default: return 'Needs you: see the list of changes';
+  }
 }

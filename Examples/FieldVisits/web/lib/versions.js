@@ -25,7 +25,8 @@ export function versionChooser({ label, versions, onkeep, onboth }) {
   }
   const joined = versions.map(version => version.value.trim()).filter(Boolean).join('\n\n');
   return h('section', { class: 'versions', 'aria-label': `${label}: ${versions.length} versions` },
-    h('p', null, icon('versions'), h('span', null, `${label} changed in two places. Nothing is lost: keep one, keep both, or decide later.`)),
+    h('p', null, icon('versions'),
+      h('span', null, `${label} changed in two places. Nothing is lost: keep one, keep both, or decide later.`)),
     h('ul', null, cards),
     h('div', { class: 'buttons' }, button('Keep both', { kind: 'primary', onclick: () => onboth(joined) })));
 }

@@ -46,7 +46,7 @@ export function size(count) {
  * @param {string} name
  */
 export function initials(name) {
-  const words = name.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const words = name.split(/[\s-]+/).filter(word => /^[\p{L}\p{N}]/u.test(word));
   return ((words[0]?.[0] ?? '?') + (words[1]?.[0] ?? words[0]?.[1] ?? '')).toLocaleUpperCase();
 }
 
@@ -67,7 +67,8 @@ export function tint(word) {
 export function spellings(typed) {
   const text = typed.trim();
   const words = text.toLocaleLowerCase().replace(/(^|\s)\S/gu, letter => letter.toLocaleUpperCase());
-  return [...new Set([text, text.toLocaleLowerCase(), text.toLocaleUpperCase(), words, text.charAt(0).toLocaleUpperCase() + text.slice(1)])];
+  const sentence = text.charAt(0).toLocaleUpperCase() + text.slice(1);
+  return [...new Set([text, text.toLocaleLowerCase(), text.toLocaleUpperCase(), words, sentence])];
 }
 
 /**

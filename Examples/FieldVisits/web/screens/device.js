@@ -51,7 +51,8 @@ export function deviceScreen(context) {
     const estimate = await navigator.storage?.estimate?.().catch(() => null);
     setText(used, typeof estimate?.usage === 'number' ? size(estimate.usage) : 'The browser does not say');
     const isKept = await navigator.storage?.persisted?.().catch(() => false);
-    setText(kept, isKept ? 'Yes, the browser keeps it until you remove it' : 'Not promised: the browser may drop it if space runs out. What is synced comes back from the server.');
+    setText(kept, isKept ? 'Yes, the browser keeps it until you remove it'
+      : 'Not promised: the browser may drop it if space runs out. What is synced comes back from the server.');
     keep.hidden = Boolean(isKept) || !navigator.storage?.persist;
   }
 
@@ -73,7 +74,8 @@ export function deviceScreen(context) {
       ? { title: 'Sign out?', text: 'Everything is on the server. The copy on this device is removed.', submit: 'Sign out', cancel: 'Stay' }
       : {
         title: `${counted(count, 'change')} would be lost`, kind: 'danger',
-        text: 'They are only on this device. Stay, and they are sent when the server can be reached. Sign out now, and they are gone for good.',
+        text: 'They are only on this device. Stay, and they are sent when the server can be reached. '
+          + 'Sign out now, and they are gone for good.',
         submit: `Sign out and lose ${counted(count, 'change')}`, cancel: 'Stay signed in',
       });
     if (answer) await context.leave(count > 0);

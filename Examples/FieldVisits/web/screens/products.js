@@ -7,7 +7,7 @@ import { icon } from '../lib/icons.js';
 import { button, emptyState, searchField, selectField, stepper } from '../lib/controls.js';
 import { liveList } from '../lib/live-list.js';
 import { recordState } from '../lib/record-state.js';
-import { counted, price, startsWith } from '../lib/words.js';
+import { allOf, counted, price, startsWith } from '../lib/words.js';
 import { askProduct, editPrice } from './forms.js';
 
 const lowStock = 5;
@@ -31,17 +31,22 @@ export function productsScreen(context) {
   const list = liveList(db, {
     label: 'Products', make: () => productRow(context),
     empty: () => (view.search
-      ? emptyState({ icon: 'search', title: 'No product starts with that', text: 'Search looks at the beginning of a name or an article number.' })
-      : emptyState({ icon: 'product', title: 'No products yet', text: context.isManager ? 'Add the first one.' : 'Managers fill the catalogue.' })),
+      ? emptyState('search', 'No product starts with that', 'Search looks at the beginning of a name or an article number.')
+      : emptyState('product', 'No products yet', context.isManager ? 'Add the first one.' : 'Managers fill the catalogue.')),
     oncount: count => setText(extent, counted(count, 'product')),
   });
-  const show = () => list.show({ from: 'products', where: startsWith(view.search, ['name', 'sku']) ?? undefined, orderBy: orders[view.order] });
+  const show = () => list.show({
+    from: 'products', where: allOf(startsWith(view.search, ['name', 'sku'])), orderBy: orders[view.order],
+  });
 
   const node = h('div', { class: 'page' },
     h('div', { class: 'head' }, h('div', null, heading, extent),
       context.isManager && button('New product', { icon: 'plus', kind: 'primary', onclick: () => askProduct(context) })),
     h('div', { class: 'tools' },
-      searchField({ label: 'Search products by name or article number', value: view.search, oninput: text => { view.search = text; show(); } }),
+      searchField({
+        label: 'Search products by name or article number', value: view.search,
+        oninput: text => { view.search = text; show(); },
+      }),
       h('div', { class: 'tools-line' }, selectField({
         label: 'Order of products', icon: 'sort', value: view.order,
         options: [['name', 'Name A–Z'], ['price', 'Lowest price'], ['-price', 'Highest price'], ['stock', 'Lowest stock']],
@@ -68,12 +73,16 @@ function productRow(context) {
   /** @type {ReturnType<typeof stepper> | null} */
   let stock = null;
   return {
-    node: h('li', null, h('div', { class: 'row product-row' }, h('div', { class: 'lead' }, name, under), h('div', { class: 'cost' }, cost, low), counter, h('div', { class: 'marks' }, state.node))),
+    node: h('li', null, h('div', { class: 'row product-row' },
+      h('div', { class: 'lead' }, name, under), h('div', { class: 'cost' }, cost, low), counter, h('div', { class: 'marks' }, state.node))),
     /** @param {any} row */
     update(row) {
       product = row;
       if (!stock) {
-        stock = stepper({ label: `Stock of ${row.name}`, steps: [-1, 1], onstep: by => context.db.update('products', row.id, { stock: increment(by) }) });
+        stock = stepper({
+          label: `Stock of ${row.name}`, steps: [-1, 1],
+          onstep: by => context.db.update('products', row.id, { stock: increment(by) }),
+        });
         counter.append(stock.node);
       }
       setText(name, row.name ?? 'Unnamed product');

@@ -22,7 +22,9 @@ const demoPassword = 'demo';
 export function signInPage(place) {
   return new Promise(resolve => {
     const user = formField({ name: 'user', label: 'User name', required: 'Enter your user name', autocomplete: 'username' });
-    const password = formField({ name: 'password', label: 'Password', type: 'password', required: 'Enter your password', autocomplete: 'current-password' });
+    const password = formField({
+      name: 'password', label: 'Password', type: 'password', required: 'Enter your password', autocomplete: 'current-password',
+    });
     user.input.setAttribute('autocapitalize', 'off');
     user.input.setAttribute('spellcheck', 'false');
     const refusal = h('div', { role: 'alert' });
@@ -57,7 +59,8 @@ export function signInPage(place) {
      * @param {string} tone
      */
     function say(text, tone) {
-      refusal.replaceChildren(h('div', { class: 'alert', 'data-tone': tone }, icon(tone === 'calm' ? 'offline' : 'attention'), h('span', null, text)));
+      refusal.replaceChildren(h('div', { class: 'alert', 'data-tone': tone },
+        icon(tone === 'calm' ? 'offline' : 'attention'), h('span', null, text)));
     }
 
     /** @param {Event} event */

@@ -25,7 +25,7 @@ export function storeScreen(context, id) {
   const list = liveList(db, {
     label: 'Visits at this store',
     make: () => visitRow(null),
-    empty: () => emptyState({ icon: 'visits', title: 'No visits yet', text: 'Plan the first one: it is saved on this device at once.' }),
+    empty: () => emptyState('visits', 'No visits yet', 'Plan the first one: it is saved on this device at once.'),
     oncount: count => setText(extent, counted(count, 'visit')),
   });
   const body = h('div', { class: 'page' },
@@ -35,10 +35,9 @@ export function storeScreen(context, id) {
         button('New visit', { icon: 'plus', kind: 'primary', onclick: add }))),
     h('section', { class: 'group', 'aria-labelledby': 'store-visits' },
       h('div', { class: 'card-head' }, h('h2', { id: 'store-visits' }, 'Visits'), extent), list.node));
-  const missing = emptyState({
-    icon: 'store', title: 'This store is not on this device', text: 'It was deleted, belongs to another team, or has not arrived yet.',
-    action: h('a', { class: 'button', href: '#/stores' }, 'All stores'),
-  });
+  const missing = emptyState(
+    'store', 'This store is not on this device', 'It was deleted, belongs to another team, or has not arrived yet.',
+    h('a', { class: 'button', href: '#/stores' }, 'All stores'));
   const place = h('div', null, body);
   const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/stores' }, icon('back'), 'Stores'), place);
 

@@ -32,11 +32,10 @@ export function storesScreen(context) {
     label: 'Stores',
     make: () => storeRow(id => openVisits.get(id) ?? 0, team.nameOf),
     empty: () => (view.search
-      ? emptyState({ icon: 'search', title: 'No store starts with that', text: 'Search looks at the beginning of a name or a city.' })
-      : emptyState({
-        icon: 'store', title: 'No stores yet', text: 'Stores of your team show here. You can add one now, also without a network.',
-        action: button('New store', { icon: 'plus', kind: 'primary', onclick: add }),
-      })),
+      ? emptyState('search', 'No store starts with that', 'Search looks at the beginning of a name or a city.')
+      : emptyState(
+        'store', 'No stores yet', 'Stores of your team show here. You can add one now, also without a network.',
+        button('New store', { icon: 'plus', kind: 'primary', onclick: add }))),
     oncount: count => setText(extent, counted(count, 'store')),
   });
   const team = teamChoice(context, { onchange: show });

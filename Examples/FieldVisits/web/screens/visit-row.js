@@ -36,7 +36,8 @@ export function visitRow(storeName, teamName) {
       if (phaseShown !== row.status) {
         phaseShown = row.status;
         phase.dataset.phase = row.status;
-        phase.replaceChildren(icon(row.status === 'closed' ? 'closed' : 'open'), h('span', { class: 'unseen' }, row.status === 'closed' ? 'Closed' : 'Open'));
+        const isClosed = row.status === 'closed';
+        phase.replaceChildren(icon(isClosed ? 'closed' : 'open'), h('span', { class: 'unseen' }, isClosed ? 'Closed' : 'Open'));
       }
       const names = [...(row.tags ?? [])].sort((a, b) => a.localeCompare(b));
       if (tagsShown !== names.join('\n')) {

@@ -33,7 +33,9 @@ export function visitScreen(context, id) {
     label: 'Status', value: 'open', options: [['open', 'Open', 'open'], ['closed', 'Closed', 'closed']],
     onchange: value => db.update('visits', id, { status: value }),
   });
-  const footfall = stepper({ label: 'Footfall', steps: [-1, 1, 10], big: true, onstep: by => db.update('visits', id, { footfall: increment(by) }) });
+  const footfall = stepper({
+    label: 'Footfall', steps: [-1, 1, 10], big: true, onstep: by => db.update('visits', id, { footfall: increment(by) }),
+  });
   const tags = tagsEditor({
     onadd: tag => db.update('visits', id, { tags: add(tag) }),
     onremove: tag => db.update('visits', id, { tags: remove(tag) }),
@@ -48,23 +50,25 @@ export function visitScreen(context, id) {
   });
   const closeButton = button('Close visit…', { icon: 'closed', kind: 'primary', onclick: closeVisit });
 
+  const editButton = button('Edit visit', { icon: 'edit', onclick: () => visit && editVisit(context, visit) });
+  const facts = h('div', { class: 'facts' }, h('span', null, icon('store'), storeLink), h('span', null, icon('calendar'), planned), state.node);
+
   const body = h('div', { class: 'page' },
-    h('div', { class: 'head' },
-      h('div', null, heading, h('div', { class: 'facts' }, h('span', null, icon('store'), storeLink), h('span', null, icon('calendar'), planned), state.node)),
-      h('div', { class: 'buttons' }, button('Edit visit', { icon: 'edit', onclick: () => visit && editVisit(context, visit) }), closeButton)),
+    h('div', { class: 'head' }, h('div', null, heading, facts), h('div', { class: 'buttons' }, editButton, closeButton)),
     h('div', { class: 'cards two' },
       h('div', { class: 'column' },
         h('section', { class: 'panel card', 'aria-labelledby': 'visit-status' }, h('h2', { id: 'visit-status' }, 'Status'), status.node),
         h('section', { class: 'panel card', 'aria-labelledby': 'visit-footfall' },
-          h('h2', { id: 'visit-footfall' }, 'Footfall'), h('p', { class: 'hint' }, 'People counted during the visit'), h('div', null, footfall.node)),
+          h('h2', { id: 'visit-footfall' }, 'Footfall'), h('p', { class: 'hint' }, 'People counted during the visit'),
+          h('div', null, footfall.node)),
         h('section', { class: 'panel card', 'aria-labelledby': 'visit-tags' }, h('h2', { id: 'visit-tags' }, 'Tags'), tags.node)),
       h('div', { class: 'column' },
-        h('section', { class: 'panel card', 'aria-labelledby': 'visit-words' }, h('h2', { id: 'visit-words' }, 'What happened'), notes.node, summary.node),
+        h('section', { class: 'panel card', 'aria-labelledby': 'visit-words' },
+          h('h2', { id: 'visit-words' }, 'What happened'), notes.node, summary.node),
         h('div', { class: 'buttons' }, button('Delete visit…', { icon: 'trash', kind: 'danger', onclick: deleteVisit })))));
-  const missing = emptyState({
-    icon: 'visits', title: 'This visit is not on this device', text: 'It was deleted, belongs to another team, or has not arrived yet.',
-    action: h('a', { class: 'button', href: '#/visits' }, 'All visits'),
-  });
+  const missing = emptyState(
+    'visits', 'This visit is not on this device', 'It was deleted, belongs to another team, or has not arrived yet.',
+    h('a', { class: 'button', href: '#/visits' }, 'All visits'));
   const place = h('div', null, body);
   const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/visits' }, icon('back'), 'Visits'), place);
 
@@ -96,14 +100,18 @@ export function visitScreen(context, id) {
     storeShown = store;
     storeLink.href = `#/stores/${encodeURIComponent(store)}`;
     stopStore();
-    stopStore = db.subscribe({ from: 'stores', where: { id: store } }, ([row]) => setText(storeLink, row?.name ?? 'Store not on this device'));
+    stopStore = db.subscribe({ from: 'stores', where: { id: store } }, ([row]) => {
+      setText(storeLink, row?.name ?? 'Store not on this device');
+    });
   }
 
   async function closeVisit() {
     summary.flush();
     const values = await askForm({
       title: 'Close visit', submit: 'Close visit', text: 'The visit closes on this device at once and for everyone after the next sync.',
-      fields: [{ name: 'summary', label: 'Summary', type: 'textarea', required: 'Write a summary to close the visit', value: visit?.summary ?? '' }],
+      fields: [{
+        name: 'summary', label: 'Summary', type: 'textarea', required: 'Write a summary to close the visit', value: visit?.summary ?? '',
+      }],
       check: ({ summary: text }) => run(() => db.run('closeVisit', { visit: id, summary: text })),
     });
     if (values) heading.focus();
@@ -114,7 +122,8 @@ export function visitScreen(context, id) {
       title: 'Delete this visit?', submit: 'Delete visit', kind: 'danger', cancel: 'Keep it',
       text: context.isManager
         ? 'It disappears here at once and for everyone after the next sync.'
-        : 'Only managers may delete visits. You can try: the server decides, and if it refuses, the visit comes back and the refusal waits in your list of changes.',
+        : 'Only managers may delete visits. You can try: the server decides, and if it refuses, '
+          + 'the visit comes back and the refusal waits in your list of changes.',
       check: () => run(() => db.delete('visits', id)),
     });
     if (answer) location.hash = '#/visits';

@@ -59,10 +59,10 @@ export function visitsScreen(context) {
   }
 
   function nothing() {
-    if (view.search) return emptyState({ icon: 'search', title: 'No visit starts with that', text: 'Search looks at the beginning of a title, within the filter above.' });
-    if (view.tag) return emptyState({ icon: 'tag', title: `No visit tagged “${view.tag}” here`, text: 'Choose another tag or status above.' });
-    if (view.status === 'open') return emptyState({ icon: 'closed', title: 'Nothing open', text: 'All visits are closed. Plan the next one from a store.' });
-    return emptyState({ icon: 'visits', title: 'No visits yet', text: 'Visits of your team show here.' });
+    if (view.search) return emptyState('search', 'No visit starts with that', 'Search looks at the beginning of a title, within the filter above.');
+    if (view.tag) return emptyState('tag', `No visit tagged “${view.tag}” here`, 'Choose another tag or status above.');
+    if (view.status === 'open') return emptyState('closed', 'Nothing open', 'All visits are closed. Plan the next one from a store.');
+    return emptyState('visits', 'No visits yet', 'Visits of your team show here.');
   }
 
   async function add() {

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Several tabs of one device share one database without an owner.
+from lab import field_visits as app
+from lab.server import ThirdParty
+from lab.waiting import same, until
+
+EACH = 60
+
+WRITE_MANY = """(db, [prefix, count]) => {
+  globalThis.writing = (async () => {
+    const [store] = await db.query({ from: 'stores', orderBy: [['id', 'asc']], limit: 1 });
+    const handles = [];
+    for (let i = 0; i < count; i++) {
+      handles.push(db.create('visits', { team: store.team, store: store.id, title: `${prefix} ${i}`, status: 'open' }));
+      if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    await Promise.all(handles.map((handle) => handle.saved));
+  })();
+}"""
+
+READ_LOG = """(db) => new Promise((resolve, reject) => {
+  const request = indexedDB.open(`aloft:${db.app}:${db.user}`);
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const { transaction } = { transaction: request.result.transaction(['log', 'meta']) };
+    const keys = transaction.objectStore('log').getAllKeys(), generation = transaction.objectStore('meta').get('generation');
+    transaction.oncomplete = () => { request.result.close(); resolve([generation.result ?? 0, keys.result]); };
+  };
+})"""
+
+
+def tabs_write_at_once(world):
+    """two tabs write at once while a third reloads: no gap, no duplicate, and all show everything"""
+    server = world.demo()
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    first, second, third = mia.page, mia.tab(), mia.tab()
+    for page in (second, third):
+        page.get_by_role('heading', name='Stores', exact=True).wait_for()
+    before = app.visit_count(first)
+    for page, prefix in ((first, 'Left'), (second, 'Right')):
+        app.on_db(page, WRITE_MANY, [prefix, EACH])
+    for _ in range(3):
+        third.reload()
+        third.get_by_role('heading', name='Stores', exact=True).wait_for()
+    for page in (first, second):
+        page.evaluate('writing')
+    wanted = before + 2 * EACH
+    for page in (first, second, third):
+        until('every tab shows all', lambda: app.visit_count(page) == wanted)
+    app.wait_until_sent(first)
+    for page in (first, second, third):
+        app.wait_for_state(page, 'synced')
+
+    titles = [row['title'] for row in ThirdParty(server, 'ada').records('visits').values()]
+    for prefix in ('Left', 'Right'):
+        same(sorted(title for title in titles if title.startswith(f'{prefix} ')), sorted(f'{prefix} {i}' for i in range(EACH)), f'{prefix} on the server')
+    generation, keys = app.on_db(first, READ_LOG)
+    same([key for key in keys if key > generation], list(range(generation + 1, generation + 1 + len([key for key in keys if key > generation]))), 'the log has no gap')
+    same(len([row for row in server.inspect('devices') if row['user'] == 'mia']), 1, 'all tabs are one device to the server')

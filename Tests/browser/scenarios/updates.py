@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# A new version of the app arrives as a whole or not at all, and a person decides when to use it.
+import shutil
+
+from lab import field_visits as app
+from lab.waiting import same, until
+
+CHECK = "async () => (await import('/aloft/aloft.js')).install().then((installation) => installation.check())"
+VERSION = "async () => (await import('/aloft/aloft.js')).install().then((installation) => installation.version())"
+
+
+def copy_of_the_app(world):
+    site = world.folder / 'site'
+    shutil.copytree(world.repository('Examples/FieldVisits/web'), site)
+    return site
+
+
+def publish(world, site, name=None):
+    """Writes the manifest of the app's files; `name` becomes the brand that the pages show."""
+    if name:
+        shell = site / 'shell.js'
+        shell.write_text(world.repository('Examples/FieldVisits/web/shell.js').read_text().replace("null, 'Field Visits')", f"null, '{name}')"))
+        assert name in shell.read_text(), 'the brand of the shell was not found'
+    built = world.settings.root / 'build/web'
+    world.run('node', 'Scripts/precache.mjs', '--out', site / 'precache.json', '--skip', '.gz', '--skip', 'field-visits.wasm',
+              f'/={site}', f'/aloft/={built}', f'/aloft/aloft.wasm={built}/field-visits.wasm')
+
+
+def brand(page):
+    return page.locator('.brand').text_content().strip()
+
+
+def update_is_offered(world):
+    """an update of the app is offered, not forced; once applied, the new version runs"""
+    site = copy_of_the_app(world)
+    publish(world, site)
+    server = world.demo('--app', str(site))
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    page = mia.page
+    visit = app.create_visit(page, 'Before the update')
+    old = page.evaluate(VERSION)
+
+    publish(world, site, 'Field Visits Two')
+    same(page.evaluate(CHECK), True, 'the update is found')
+    offer = page.get_by_text('A new version is ready.')
+    offer.wait_for()
+    same([brand(page), page.evaluate(VERSION)], ['Field Visits', old], 'the page keeps its version until somebody asks')
+    page.get_by_role('button', name='Reload').click()
+    until('the new version runs', lambda: page.locator('.brand').count() and brand(page) == 'Field Visits Two')
+    assert page.evaluate(VERSION) != old
+    until('the data is there', lambda: app.get(page, 'visits', visit))
+    server.stop()
+    page.reload()
+    until('the new version runs without the server', lambda: page.locator('.brand').count() and brand(page) == 'Field Visits Two')
+
+
+def broken_update_changes_nothing(world):
+    """an update of which a required file is missing changes nothing"""
+    site = copy_of_the_app(world)
+    publish(world, site)
+    server = world.demo('--app', str(site))
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    page = mia.page
+    old = page.evaluate(VERSION)
+
+    publish(world, site, 'Field Visits Two')
+    (site / 'router.js').write_text((site / 'router.js').read_text() + '\n// another file than the manifest says\n')
+    same(page.evaluate(CHECK), False, 'no update is offered when a file does not match its hash')
+    publish(world, site, 'Field Visits Three')
+    (site / 'router.js').unlink()
+    same(page.evaluate(CHECK), False, 'no update is offered when a file is missing')
+    same(page.get_by_text('A new version is ready.').count(), 0, 'offers on the page')
+    for is_up in (True, False):
+        if not is_up:
+            server.stop()
+        page.reload()
+        page.get_by_role('heading', name='Stores', exact=True).wait_for()
+        same([brand(page), page.evaluate(VERSION)], ['Field Visits', old], 'the old version runs')
