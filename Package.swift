@@ -5,7 +5,7 @@ import PackageDescription
 
 let package = Package(
   name: "aloft",
-  platforms: [.macOS(.v14)],
+  platforms: [.macOS(.v15)],
   products: [
     .library(name: "AloftCore", targets: ["AloftCore"]),
     .library(name: "AloftStore", targets: ["AloftStore"]),
@@ -48,7 +48,7 @@ let package = Package(
       dependencies: [
         "AloftServer", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "FieldVisits"]),
+    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftStore", "FieldVisits"]),
     .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
     .testTarget(
       name: "AloftServerTests",

@@ -6,7 +6,7 @@
 // Each argument maps a URL prefix to a folder, or a URL to one file.
 //   --optional <text>   files whose URL contains the text may fail without stopping an update (repeatable)
 //   --skip <text>       files whose URL contains the text are left out (repeatable)
-// Left out always: precache.json, the worker file /sw.js (the browser keeps that itself), type declarations, dot files.
+// Left out always: precache.json, the worker file /sw.js (the browser keeps that itself), package.json, type declarations, dot files.
 // The version is a hash over all files, so the same files always give the same manifest.
 
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const NEVER = [/\/\./, /\.d\.ts$/, /^\/sw\.js$/, /\/precache\.json$/];
+const NEVER = [/\/\./, /\.d\.ts$/, /^\/sw\.js$/, /\/(precache|package)\.json$/];
 
 /** The manifest of `mappings`: [URL prefix or URL, folder or file].
  * @param {Array<[string, string]>} mappings @param {{optional?:string[], skip?:string[]}} [choice] */

@@ -41,7 +41,12 @@ export type Outcome = {
   code?: string;
   message?: string;
   path?: string;
+  /** The fields that were merged or that conflict. */
   fields?: string[];
+  /** For `conflict`: the server's values of those fields. */
+  current?: Record<string, Value>;
+  /** For `parked`: the number of the change it waits for. */
+  dependsOn?: number;
 };
 
 /**

@@ -99,7 +99,7 @@ async function createDatabase({ declaration, module, storage, stored, person, se
   });
   const syncURL = sync ? `${server}/sync` : null;
   const host = createHost({ module, app: declaration, user: person, syncURL, storage, tabs, onSaved });
-  const live = sync && isPage && globalThis.EventSource && navigator.locks
+  const live = sync && isPage && globalThis.EventSource
     ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable) : null;
 
   const marker = recall(markerKey);

@@ -23,7 +23,9 @@ export function followLive(url, lockName, onHint, isWanted) {
   async function run() {
     if (turn || isStopped || document.visibilityState !== 'visible' || !isWanted()) return;
     const mine = turn = new AbortController();
-    await navigator.locks.request(lockName, { signal: mine.signal }, () => stream(mine.signal)).catch(() => {});
+    const following = () => stream(mine.signal);
+    // Plain http on a local network has no locks; then every visible tab follows for itself.
+    await (navigator.locks ? navigator.locks.request(lockName, { signal: mine.signal }, following) : following()).catch(() => {});
     if (turn === mine) turn = null;
     if (mine.signal.aborted) return;
     // The browser's own reconnection is a fixed poll; ours backs off with full jitter.

@@ -30,7 +30,7 @@ struct ServerBench {
     let store = try SQLiteStore(path: "\(folder)/server.sqlite")
     var configuration = ServerConfiguration()
     configuration.port = 0
-    configuration.logLevel = .error
+    configuration.logLevel = .critical
     let server = AloftServer(app: Workload.app, store: store, identity: OpenIdentity(), configuration: configuration)
     let (ports, announce) = AsyncStream<Int>.makeStream()
     let serving = Task { try await server.application(running: { announce.yield($0) }).run() }

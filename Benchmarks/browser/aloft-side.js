@@ -2,7 +2,7 @@
 // The same work done with Aloft.
 
 import { open } from '/aloft/aloft.js';
-import { EQUAL_OWNER, median, record } from './records.js';
+import { EDIT_PAUSE_MILLISECONDS, EQUAL_OWNER, median, record } from './records.js';
 
 const EQUAL = { from: 'items', where: { owner: EQUAL_OWNER } };
 const TOP = { from: 'items', orderBy: [['due', 'asc']], limit: 50 };
@@ -46,7 +46,7 @@ export async function warm(runs) {
   const result = {
     equal: await median(runs, () => db.query(EQUAL)),
     top: await median(runs, () => db.query(TOP)),
-    edit: await median(runs * 4, (run) => db.update('items', one.id, { title: `edit ${run}` }).saved),
+    edit: await median(runs * 4, (run) => db.update('items', one.id, { title: `edit ${run}` }).saved, EDIT_PAUSE_MILLISECONDS),
   };
   let show = () => {};
   const stop = db.subscribe(EQUAL, (rows) => show(rows));

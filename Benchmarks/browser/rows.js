@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The baseline: one IndexedDB row per record with two indexes, written by hand without a library.
 
-import { EQUAL_OWNER, median, record } from './records.js';
+import { EDIT_PAUSE_MILLISECONDS, EQUAL_OWNER, median, record } from './records.js';
 
 const NAME = 'rows';
 
@@ -65,7 +65,7 @@ export async function warm(runs) {
   const result = {
     equal: await median(runs, () => equal(db)),
     top: await median(runs, () => answer(items(db).index('due').getAll(null, 50))),
-    edit: await median(runs * 4, (run) => write(db, (store) => store.put({ ...one, title: `edit ${run}` }))),
+    edit: await median(runs * 4, (run) => write(db, (store) => store.put({ ...one, title: `edit ${run}` })), EDIT_PAUSE_MILLISECONDS),
     // Without a library a view learns of a change by asking again after the write.
     live: await median(runs, async (run) => {
       await write(db, (store) => store.put({ ...one, title: `live ${run}` }));

@@ -7,22 +7,34 @@ enum DecimalParser {
     1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
   ]
 
-  /// - Parameter isExact: whether further non-zero digits were dropped behind the mantissa (they only break ties upward).
-  static func double(mantissa: UInt64, exponent: Int, isExact: Bool) -> Double {
+  /// No double needs more significant digits than 767 to be told from its neighbours; what follows only breaks ties.
+  private static let digitsMax = 800
+
+  static func double(mantissa: UInt64, exponent: Int) -> Double {
     if mantissa == 0 { return 0 }
     // Clinger's fast path: both operands are exact, so one correctly rounded operation gives the answer.
-    if isExact, mantissa < 1 << 53, exponent >= -22, exponent <= 22 {
+    if mantissa < 1 << 53, exponent >= -22, exponent <= 22 {
       let value = Double(mantissa)
       return exponent < 0 ? value / exactPowers[-exponent] : value * exactPowers[exponent]
     }
-    if exponent > 310 { return .infinity }
-    if exponent < -360 { return 0 }
-    return slow(mantissa, exponent, sticky: !isExact)
+    return slow(BigUInt(mantissa), exponent, digits: 20, sticky: false)
+  }
+
+  /// A number with more digits than a word holds. `digits` are ASCII, without leading zeros.
+  static func double(digits: [UInt8], exponent: Int) -> Double {
+    var mantissa = BigUInt(0)
+    let kept = min(digits.count, digitsMax)
+    for index in 0..<kept { mantissa.multiplyByTen(adding: UInt32(digits[index] - 0x30)) }
+    var sticky = false
+    for index in kept..<digits.count where digits[index] != 0x30 { sticky = true }
+    return slow(mantissa, exponent + digits.count - kept, digits: kept, sticky: sticky)
   }
 
   /// Exact big-integer arithmetic: value = numerator / denominator, then 64 quotient bits with a sticky bit.
-  private static func slow(_ mantissa: UInt64, _ exponent: Int, sticky dropped: Bool) -> Double {
-    var numerator = BigUInt(mantissa)
+  private static func slow(_ mantissa: BigUInt, _ exponent: Int, digits: Int, sticky dropped: Bool) -> Double {
+    if exponent > 310 { return .infinity }
+    if exponent < -345 - digits { return 0 }
+    var numerator = mantissa
     var denominator = BigUInt(1)
     if exponent >= 0 { numerator.multiplyByPowerOfTen(exponent) } else { denominator.multiplyByPowerOfTen(-exponent) }
     // Scale so that the quotient has 65 or 66 bits.
@@ -92,15 +104,17 @@ private struct BigUInt {
   private mutating func trim() { while words.last == 0 { words.removeLast() } }
 
   mutating func multiplyByPowerOfTen(_ power: Int) {
-    for _ in 0..<power {
-      var carry: UInt64 = 0
-      for index in 0..<words.count {
-        let product = UInt64(words[index]) * 10 + carry
-        words[index] = UInt32(truncatingIfNeeded: product)
-        carry = product >> 32
-      }
-      if carry > 0 { words.append(UInt32(carry)) }
+    for _ in 0..<power { multiplyByTen(adding: 0) }
+  }
+
+  mutating func multiplyByTen(adding digit: UInt32) {
+    var carry = UInt64(digit)
+    for index in 0..<words.count {
+      let product = UInt64(words[index]) * 10 + carry
+      words[index] = UInt32(truncatingIfNeeded: product)
+      carry = product >> 32
     }
+    if carry > 0 { words.append(UInt32(carry)) }
   }
 
   mutating func shiftLeft(_ count: Int) {

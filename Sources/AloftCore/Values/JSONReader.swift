@@ -115,6 +115,8 @@ private struct JSONReader {
     if negative { position += 1 }
     var mantissa: UInt64 = 0
     var exponent = 0
+    // The exponent as it stands in the text, apart from what the decimal point adds.
+    var written = 0
     var isInteger = true
     var isExact = true
     let digitsStart = position
@@ -151,21 +153,39 @@ private struct JSONReader {
         position += 1
       }
       let exponentStart = position
-      var written = 0
       while position < input.count, input[position] &- 0x30 < 10 {
         written = min(written * 10 + Int(input[position] - 0x30), 100_000)
         position += 1
       }
       guard position > exponentStart else { throw failure(.malformed) }
-      exponent += negativeExponent ? -written : written
+      if negativeExponent { written = -written }
+      exponent += written
     }
     if isInteger && exponent == 0 && mantissa <= UInt64(Int64.max) {
       out.int(negative ? -Int64(mantissa) : Int64(mantissa))
       return
     }
-    let magnitude = DecimalParser.double(mantissa: mantissa, exponent: exponent, isExact: isExact)
+    let magnitude = isExact ? DecimalParser.double(mantissa: mantissa, exponent: exponent) : longDecimal(from: digitsStart, exponent: written)
     guard magnitude.isFinite else { throw DecodeError(reason: .outOfRange, position: start) }
     out.double(negative ? -magnitude : magnitude)
+  }
+
+  /// A number whose digits do not fit a word: all of them are read again.
+  private func longDecimal(from start: Int, exponent: Int) -> Double {
+    var digits: [UInt8] = []
+    var exponent = exponent
+    var isFraction = false
+    var index = start
+    while index < position, input[index] | 0x20 != 0x65 {
+      if input[index] == 0x2E {
+        isFraction = true
+      } else {
+        if isFraction { exponent -= 1 }
+        if !digits.isEmpty || input[index] != 0x30 { digits.append(input[index]) }
+      }
+      index += 1
+    }
+    return DecimalParser.double(digits: digits, exponent: exponent)
   }
 
   private mutating func string() throws(DecodeError) {

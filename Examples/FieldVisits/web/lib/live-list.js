@@ -100,5 +100,7 @@ export function liveList(db, { label, empty, make, oncount }) {
 }
 
 function arriving() {
-  return emptyState('waiting', 'Your data is on its way', 'It is fetched once, as soon as the server can be reached. What you add meanwhile is kept.');
+  return emptyState(
+    'onDevice', 'Your data is on its way',
+    'It is fetched once, as soon as the server can be reached. What you add meanwhile is kept.');
 }

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// What changed in each scope after a device's cursor, within a budget of bytes, and only what the reader may see.
+
+/// Collects the deltas of a request's scopes within a budget of bytes.
+struct DeltaBuilder {
+  struct Part {
+    var scope: Text
+    var epoch: UInt64
+    var from: Sequence
+    var to: Sequence
+    /// The scope's sum, when the part reaches the head and the reader may read all of it.
+    var checksum: UInt64?
+    var count = 0
+    var rows: [UInt8] = []
+  }
+
+  /// How a row travels.
+  enum Kind: UInt64 { case whole = 0, partial, gone }
+
+  let app: App
+  let principal: Principal
+  let request: SyncRequest
+  let format: WireFormat
+  let limitBytes: Int
+  let epoch: UInt64
+  private(set) var parts: [Part] = []
+  private(set) var cursors: [(scope: Text, cursor: Cursor)] = []
+  private(set) var hasMore = false
+  private(set) var byteCount = 0
+
+  init(app: App, principal: Principal, request: SyncRequest, format: WireFormat, limitBytes: Int, epoch: UInt64) {
+    self.app = app
+    self.principal = principal
+    self.request = request
+    self.format = format
+    self.limitBytes = limitBytes
+    // Epochs travel as JSON numbers too; the stores make them no larger.
+    self.epoch = epoch & (1 << 53 - 1)
+  }
+
+  mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
+    let state = try reader.scope(scope) ?? ScopeState()
+    let readable = app.collections.map { principal.may(.read, $0, in: [scope]) }
+    // Only a reader of everything in the scope can know its sum.
+    let checksum = readable.contains(false) || hasHiddenFields(scope) ? nil : state.checksum
+    var from: Sequence = 0
+    if let cursor = request.cursors.first(where: { $0.scope == scope })?.cursor, cursor.epoch == epoch,
+      cursor.sequence <= state.sequence, cursor.sequence >= state.floor
+    {
+      let isDamaged = cursor.sequence == state.sequence && request.hasChecksums && checksum != nil && checksum != cursor.checksum
+      if cursor.sequence == state.sequence && !isDamaged {
+        cursors.append((scope, cursor))
+        return
+      }
+      from = isDamaged ? 0 : cursor.sequence
+    }
+    if byteCount >= limitBytes {
+      hasMore = true
+      return
+    }
+    var part = Part(scope: scope, epoch: epoch, from: from, to: from)
+    var isFull = false
+    let budget = limitBytes - byteCount
+    // Decided once for each collection, not for each row: this loop is the cost of a snapshot.
+    let hides = app.collections.map { collection in collection.fields.contains { !principal.mayRead($0, in: [scope]) } }
+    let rows = RowWriter(app: app, principal: principal, format: format, scope: scope, from: from, hides: hides)
+    try reader.entries(of: scope, after: from) { entry in
+      if part.rows.count >= budget {
+        isFull = true
+        return false
+      }
+      // A snapshot has no use for records that are gone.
+      if entry.collection < readable.count, readable[entry.collection], !(entry.kind == .departed && from == 0) {
+        rows.append(entry, &part)
+      }
+      part.to = entry.sequence
+      return true
+    }
+    if isFull { hasMore = true } else {
+      part.to = state.sequence
+      part.checksum = checksum
+    }
+    byteCount += part.rows.count
+    cursors.append((scope, Cursor(epoch: epoch, sequence: part.to, checksum: 0)))
+    parts.append(part)
+  }
+
+  private func hasHiddenFields(_ scope: Text) -> Bool {
+    for collection in app.collections {
+      for field in collection.fields where !principal.mayRead(field, in: [scope]) { return true }
+    }
+    return false
+  }
+}
+
+/// Writes the rows of one scope's delta.
+private struct RowWriter {
+  let app: App
+  let principal: Principal
+  let format: WireFormat
+  let scope: Text
+  let from: Sequence
+  /// Whether the reader may not see some field, by collection.
+  let hides: [Bool]
+
+  func append(_ entry: ScopeEntry, _ part: inout DeltaBuilder.Part) {
+    if format == .json {
+      if part.count > 0 { part.rows.append(0x2C) }
+      appendJSON(entry, &part.rows)
+      part.count += 1
+      return
+    }
+    var out = CBORWriter(capacity: 8)
+    out.array(3)
+    out.uint(UInt64(entry.collection))
+    switch entry.kind {
+    case .departed:
+      out.uint(DeltaBuilder.Kind.gone.rawValue)
+      out.text(Text(utf8: Array(entry.body)))
+      part.rows.append(contentsOf: out.output)
+    case .present:
+      if let partial = partial(entry) {
+        out.uint(DeltaBuilder.Kind.partial.rawValue)
+        partial.encode(to: &out)
+        part.rows.append(contentsOf: out.output)
+      } else {
+        out.uint(DeltaBuilder.Kind.whole.rawValue)
+        part.rows.append(contentsOf: out.output)
+        part.rows.append(contentsOf: entry.body)
+      }
+    }
+    part.count += 1
+  }
+
+  /// The changed part of a row, or nil when all of it must travel.
+  private func partial(_ entry: ScopeEntry) -> Row? {
+    if from == 0 && !hides[entry.collection] { return nil }
+    let collection = app.collections[entry.collection]
+    guard let row = try? Row(bytes: Array(entry.body)) else { return nil }
+    // Sequences inside a row count in its home scope; through another scope the whole row travels.
+    let isHome = collection.scopes(of: row).first == scope
+    return row.part(after: isHome ? from : 0) { number in
+      number >= collection.fields.count || principal.mayRead(collection.fields[number], in: [scope])
+    }
+  }
+
+  private func appendJSON(_ entry: ScopeEntry, _ out: inout [UInt8]) {
+    let collection = app.collections[entry.collection]
+    var object = JSONObjectWriter()
+    object.key("collection")
+    object.text(collection.name)
+    object.key("id")
+    if entry.kind == .departed {
+      object.text(Text(utf8: Array(entry.body)))
+      object.key("gone")
+      object.bool(true)
+    } else if let row = try? Row(bytes: Array(entry.body)) {
+      object.text(row.id)
+      object.key("version")
+      object.int(Int64(row.version))
+      if row.isDeleted {
+        object.key("deleted")
+        object.bool(true)
+      }
+      object.key("fields")
+      object.open()
+      for (number, field) in collection.fields.enumerated() where row.cell(number) != .absent && principal.mayRead(field, in: [scope]) {
+        object.keyText(field.name)
+        object.value(row.value(number, rule: field.rule))
+      }
+      object.close()
+    }
+    out.append(contentsOf: object.finish())
+  }
+}
