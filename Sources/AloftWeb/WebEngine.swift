@@ -42,7 +42,7 @@ struct WebEngine {
       throw Refusal("invalid", "must be 64 hex digits", path: "entropy")
     }
     let app: App
-    do { app = try App(cbor: declaration) } catch { throw Refusal(error) }
+    do { app = try App(checked: declaration) } catch { throw Refusal(error) }
     engine = ClientEngine(app: app.withActions(compiledActions), entropy: (words[0], words[1], words[2], words[3]))
     return []
   }

@@ -242,3 +242,112 @@ struct SyncTests {
     #expect(old.show("items", "i1").contains(#""likes":102"#))
   }
 }
+
+@Suite("What the server refuses")
+struct RefusalTests {
+  let world = World()
+
+  @Test("a dependant pushed long after its parent was refused is parked, not applied")
+  func lateDependant() throws {
+    try world.begin()
+    // 1,001 mutations do not fit one request, so the dependant travels after its parent's refusal is known.
+    try world.a.mutate(#"{"action":"create","args":{"collection":"items","id":"p","fields":{"list":"l1","price":1}}}"#)
+    let filler = (0..<1000).map { #"{"action":"create","args":{"collection":"items","id":"f\#($0)","fields":{"list":"l1"}}}"# }
+    try world.a.mutate(filler.joined(separator: ","))
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"p","changes":{"title":"x"}}}"#)
+    try world.settle()
+    #expect(world.a.engine.status.parked == 2)
+    #expect(world.a.pending.contains(#""state":"parked""#))
+  }
+
+  @Test("a user of another list can neither read, write nor learn of a record")
+  func foreignList() throws {
+    try world.begin()
+    let eve = TestDevice("eve", roles: [("member", "list:l2")], seed: 9)
+    try eve.sync(world.server)
+    #expect(eve.show("items", "i1") == "null")
+    for call in ["update", "delete"] {
+      let body = """
+        {"protocol":1,"device":"\(Base64URL.encode([UInt8](repeating: call == "update" ? 5 : 6, count: 16)).string)","mutations":[\
+        {"n":1,"time":[1800000000000,0],"action":"\(call)","args":{"collection":"items","id":"i1"\(call == "update" ? #","changes":{"title":"stolen"}"# : "")}},\
+        {"n":2,"time":[1800000000000,0],"action":"\(call)","args":{"collection":"items","id":"absent"\(call == "update" ? #","changes":{"title":"stolen"}"# : "")}}]}
+        """
+      let answer = String(decoding: try world.server.answer(Array(body.utf8), eve.principal, .json), as: UTF8.self)
+      // Forbidden and absent answer alike.
+      #expect(answer.components(of: #""code":"notFound""#) == 2, "\(answer)")
+      #expect(!answer.contains("first"))
+    }
+    try world.settle()
+    #expect(world.b.show("items", "i1").contains("first"))
+  }
+
+  @Test("a create with a scope of others is refused")
+  func createElsewhere() throws {
+    try world.begin()
+    try world.a.mutate(#"{"action":"create","args":{"collection":"items","id":"z","fields":{"list":"l2","title":"intruder"}}}"#)
+    try world.settle()
+    #expect(world.a.pending.contains(#""code":"forbidden""#))
+    #expect(try world.server.store.read { (reader) throws(StoreError) in try reader.record(RecordKey(collection: 1, id: "z")) } == nil)
+  }
+
+  @Test("a number that skips one is not judged, and a device of another user is refused")
+  func gapsAndThieves() throws {
+    try world.begin()
+    let device = Base64URL.encode([UInt8](repeating: 8, count: 16)).string
+    let push = { (n: Int) in
+      Array(#"{"protocol":1,"device":"\#(device)","mutations":[{"n":\#(n),"time":[1,0],"action":"create","args":{"collection":"items","id":"g\#(n)","fields":{"list":"l1"}}}]}"#.utf8)
+    }
+    let first = String(decoding: try world.server.answer(push(1), world.a.principal, .json), as: UTF8.self)
+    #expect(first.contains(#""outcome":"applied""#))
+    let gap = String(decoding: try world.server.answer(push(3), world.a.principal, .json), as: UTF8.self)
+    #expect(gap.contains(#""device":"unknownHistory""#) && gap.contains(#""judged":1"#))
+    let stolen = String(decoding: try world.server.answer(push(2), world.b.principal, .json), as: UTF8.self)
+    #expect(stolen.contains(#""device":"foreign""#) && stolen.contains(#""outcomes":[]"#))
+  }
+
+  @Test("a clock ten years ahead does not win for ever")
+  func skewedClock() throws {
+    try world.begin()
+    world.b.now += 315_360_000_000
+    try world.b.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"title":"from the future"}}}"#)
+    let body = world.b.outgoing.removeFirst()
+    _ = try world.server.answer(body, world.b.principal)
+    world.server.now += 120_000
+    world.a.now = world.server.now
+    try world.a.sync(world.server)
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"title":"now"}}}"#)
+    try world.a.sync(world.server)
+    #expect(world.a.show("items", "i1").contains(#""title":"now""#))
+    #expect(world.a.outcomes.last?.outcome == .applied)
+  }
+}
+
+extension String {
+  func components(of part: String) -> Int { ranges(of: part).count }
+}
+
+@Suite("Offering again")
+struct RetryTests {
+  @Test("words of others are kept as candidates when a parked edit of a manual field is offered again")
+  func retryKeepsCandidates() throws {
+    let world = World()
+    try world.begin()
+    try world.b.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"state":"closed","note":"from b"}}}"#)
+    try world.b.sync(world.server)
+    // The first edit conflicts; the notes wait behind it in the same lane.
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"state":"closed"}}}"#)
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"state":"open"}}}"#)
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"note":"draft of a"}}}"#)
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"note":"from a"}}}"#)
+    try world.a.sync(world.server)
+    #expect(world.a.engine.status.conflicts == 1)
+    let n = try #require(world.a.engine.pendingItems().first?.n)
+    world.a.run(try world.a.engine.retry(n, now: world.a.now).1)
+    try world.settle()
+    for device in [world.a, world.b] {
+      let shown = device.show("items", "i1")
+      #expect(shown.contains("from a") && shown.contains("from b") && !shown.contains("draft of a"), "\(shown)")
+      #expect(shown.contains(#""state":"open""#))
+    }
+  }
+}

@@ -11,6 +11,7 @@ Needs the server (`swift build --product aloft`) and the browser's files (`make 
 """
 import argparse
 import importlib
+import inspect
 import pkgutil
 import re
 import shutil
@@ -35,10 +36,17 @@ def all_scenarios():
     for module in sorted(entry.name for entry in pkgutil.iter_modules(scenarios.__path__)):
         functions = vars(importlib.import_module(f'scenarios.{module}')).values()
         for function in functions:
-            code = getattr(function, '__code__', None)
-            if code and function.__module__ == f'scenarios.{module}' and code.co_varnames[:1] == ('world',) and function.__doc__:
+            is_own = inspect.isfunction(function) and function.__module__ == f'scenarios.{module}'
+            if is_own and list(inspect.signature(function).parameters) == ['world'] and function.__doc__:
                 found.append((function.__doc__.strip().splitlines()[0], function))
     return found
+
+
+def in_words(error):
+    """The error, and the lines of ours that led to it."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(str(HERE))]
+    places = [f'{Path(frame.filename).relative_to(HERE)}:{frame.lineno} {frame.line}' for frame in own[1:]]
+    return '\n'.join([f'{type(error).__name__}: {error}', *places])
 
 
 def run_one(playwright, settings, name, function):
@@ -49,8 +57,8 @@ def run_one(playwright, settings, name, function):
         function(world)
         if world.page_errors():
             problem = 'the pages reported errors:\n' + '\n'.join(world.page_errors()[:10])
-    except Exception:
-        problem = traceback.format_exc(limit=-6)
+    except Exception as error:
+        problem = in_words(error)
         if world.is_late:
             problem = f'gave up: it took too long\n{problem}'
     if problem:

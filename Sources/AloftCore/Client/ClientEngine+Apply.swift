@@ -4,7 +4,10 @@
 extension ClientEngine {
   /// Applies a stored answer. It was decoded once before it was stored; applying it again, or late, changes nothing.
   mutating func applyResponse(_ body: [UInt8], time: Instant) {
-    guard let response = try? SyncResponse(body: body) else { return }
+    guard let response = try? SyncResponse(body: body, isChecked: true) else { return }
+    // Another context may have had this answer: what it says of the server holds for this one too.
+    sync.isAtHead = !response.hasMore
+    sync.failure = nil
     state.clock.observe(HybridTime(milliseconds: time), now: time)
     var refresh: [UInt64] = []
     settle(response.outcomes, &refresh)

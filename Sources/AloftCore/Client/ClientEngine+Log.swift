@@ -70,7 +70,7 @@ extension ClientEngine {
   private mutating func restoreQueue() {
     for index in state.queue.indices where state.queue[index].writes.isEmpty {
       let mutation = state.queue[index].mutation
-      state.queue[index].writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
+      state.queue[index].writes = writes(of: mutation)
       Self.register(&state.queue[index], in: &tables)
       refreshOverlays(of: state.queue[index])
     }
@@ -79,8 +79,8 @@ extension ClientEngine {
   }
 
   func keys(of mutation: Mutation) -> [RecordKey] {
-    guard let writes = try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds) else { return referenced(by: mutation) }
-    return writes.map { $0.key }
+    let writes = writes(of: mutation)
+    return writes.isEmpty ? referenced(by: mutation) : writes.map { $0.key }
   }
 
   /// The records that an action's arguments name, for actions whose body refuses to run again.
@@ -226,7 +226,7 @@ extension ClientEngine {
     shiftDrafts(by: UInt64(mutations.count))
     for mutation in mutations where mutation.n == state.issued + 1 {
       var pending = PendingMutation(mutation: mutation, writes: [])
-      pending.writes = (try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds)) ?? []
+      pending.writes = writes(of: mutation)
       state.clock.observe(mutation.time, now: mutation.time.milliseconds)
       Self.register(&pending, in: &tables)
       state.queue.append(pending)

@@ -10,6 +10,9 @@ public struct MutationHandle: Sendable {
 }
 
 extension ClientEngine {
+  /// The largest arguments of one mutation, in bytes.
+  private static let argumentBytesMax = 1 << 20
+
   /// Makes mutations from CBOR `[{"action", "args"}, …]`: all of them or, when one is refused, none.
   ///
   /// They show at once; `saved` is told by a later notification. Cost: one parse and one row encoding for each.
@@ -52,6 +55,8 @@ extension ClientEngine {
         var out = CBORWriter(capacity: 256)
         try CanonicalCBOR.append(&reader, to: &out)
         args = out.finish()
+        // A request holds at least one mutation, so one must always fit.
+        guard args.count <= Self.argumentBytesMax else { throw reader.failure(.tooMany) }
       }
     } catch { throw Rejection("invalid", "must be {action, args}: " + error.message.string) }
     if action == "create" && !Self.hasID(args) {
@@ -115,6 +120,11 @@ extension ClientEngine {
         loaded.append((key, record(key.collection, key.id)))
       }
     }
+  }
+
+  /// The writes of a mutation that was accepted before; none when its action makes no sense on what the device holds now.
+  func writes(of mutation: Mutation) -> [RecordWrite] {
+    do throws(Rejection) { return try expand(mutation.action, mutation.args, time: mutation.time.milliseconds) } catch { return [] }
   }
 
   /// A mutation waits for the one before it in its lane, and for the creation of every record it refers to.

@@ -49,7 +49,7 @@ extension ClientEngine {
     request.schema = UInt64(app.version)
     request.head = state.settled
     request.issued = state.issued
-    request.acknowledged = state.settled.n
+    request.acknowledged = acknowledged
     request.cursors = state.cursors
     var size = 0
     for pending in state.queue.prefix(Self.requestMutationsMax) {
@@ -60,6 +60,13 @@ extension ClientEngine {
     sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
     request.report = report()
     return request
+  }
+
+  /// Outcomes up to here may be forgotten by the server. It still needs those that waiting mutations depend on.
+  private var acknowledged: UInt64 {
+    var n = state.settled.n
+    for pending in state.queue { for dependency in pending.mutation.after { n = min(n, dependency - 1) } }
+    return n
   }
 
   private func report() -> [UInt8] {

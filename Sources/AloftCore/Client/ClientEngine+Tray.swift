@@ -50,8 +50,7 @@ extension ClientEngine {
       }
     }
     // A create that was refused has no row; its arguments still know the words.
-    guard let writes = try? expand(mutation.action, mutation.args, time: mutation.time.milliseconds) else { return key.id }
-    for write in writes where write.key == key {
+    for write in writes(of: mutation) where write.key == key {
       for (number, change) in write.changes where collection.fields[number].type == .string {
         if case .set(.text(let text)) = change, !text.utf8.isEmpty { return text }
       }
@@ -75,18 +74,44 @@ extension ClientEngine {
       do { try CanonicalCBOR.append(&reader, to: &out) } catch { throw Rejection("invalid", error.message.string, path: "args") }
       canonical = out.finish()
     }
+    var reissued: [(old: UInt64, new: UInt64)] = []
     handles.append(try draft(first.mutation.action, canonical, now: now))
     numbers.append(n)
+    keepSeen(of: first.mutation, &reissued)
     for entry in state.tray {
       guard case .parked(let parent) = entry.outcome, numbers.contains(parent) else { continue }
       // One that makes no sense any more stays in the tray.
-      guard let handle = try? draft(entry.mutation.action, entry.mutation.args, now: now) else { continue }
-      handles.append(handle)
+      do throws(Rejection) { handles.append(try draft(entry.mutation.action, entry.mutation.args, now: now)) } catch { continue }
       numbers.append(entry.mutation.n)
+      keepSeen(of: entry.mutation, &reissued)
     }
     outbox.append(.dismissed(numbers))
     notification.isPendingChanged = true
     return (handles, flush(now: now))
+  }
+
+  /// Offering a change again says "I have seen the value that stands" only where the person was asked: in guarded fields. In
+  /// candidates and sets it must go on replacing no more than its author had seen, or words of others would vanish unread.
+  private mutating func keepSeen(of original: Mutation, _ reissued: inout [(old: UInt64, new: UInt64)]) {
+    let last = drafts.count - 1
+    reissued.append((original.n, drafts[last].mutation.n))
+    var seen = drafts[last].mutation.seen.filter { rule(of: $0) == .guarded }
+    for entry in original.seen where rule(of: entry) != .guarded {
+      var entry = entry
+      for index in entry.dots.indices where entry.dots[index].device == state.device {
+        // What it had seen of changes that are offered again too now has their new number.
+        for pair in reissued where pair.old == entry.dots[index].n { entry.dots[index].n = pair.new }
+      }
+      seen.append(entry)
+    }
+    drafts[last].mutation.seen = seen
+    refreshOverlays(of: drafts[last])
+  }
+
+  private func rule(of entry: Seen) -> Rule? {
+    guard entry.field >= 0, entry.key.collection < app.collections.count else { return nil }
+    let fields = app.collections[entry.key.collection].fields
+    return entry.field < fields.count ? fields[entry.field].rule : nil
   }
 
   /// Gives a refused mutation up. In a conflict this is "keep theirs".

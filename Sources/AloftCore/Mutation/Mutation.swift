@@ -72,7 +72,10 @@ public struct Mutation: Sendable {
         guard counter <= UInt64(UInt32.max), milliseconds < 1 << 53 else { throw reader.failure(.outOfRange) }
         time = HybridTime(milliseconds: milliseconds, counter: UInt32(counter))
       } else if key == "after" {
-        for _ in 0..<(try reader.array()) { after.append(try reader.uint()) }
+        for _ in 0..<(try reader.array()) {
+          after.append(try reader.uint())
+          guard after[after.count - 1] > 0 else { throw reader.failure(.outOfRange) }
+        }
       } else if key == "action" {
         action = try reader.text()
       } else {

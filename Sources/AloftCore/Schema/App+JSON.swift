@@ -7,15 +7,16 @@ extension App {
   public init(json: [UInt8]) throws(SchemaError) {
     let cbor: [UInt8]
     do { cbor = try JSONCodec.cbor(fromJSON: json) } catch { throw SchemaError(path: "", message: Text("is not valid JSON: " + error.message.string)) }
-    try self.init(cbor: cbor)
+    try self.init(checked: cbor)
+    if let problem = check().first { throw problem }
   }
 
-  /// Reads and checks a declaration that was transcoded to CBOR.
-  public init(cbor: [UInt8]) throws(SchemaError) {
+  /// Reads a declaration that a server has checked and that was transcoded to CBOR. Types and keys are still verified; names and
+  /// references are not, which saves a browser the code for it: what does not resolve is refused when it is used.
+  public init(checked cbor: [UInt8]) throws(SchemaError) {
     var tree = DeclarationReader(cbor)
     self = try tree.app()
     finish()
-    if let problem = check().first { throw problem }
   }
 
   /// The declaration as JSON, fields in the order of their numbers. `App(json:)` of it gives the same numbers.

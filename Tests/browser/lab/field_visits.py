@@ -52,9 +52,21 @@ def forget_states(page):
     page.evaluate("() => { shownStates.length = 0; shownStates.push({ state: document.querySelector('aloft-status').getAttribute('state') }); }")
 
 
+ON_DB = """async (argument) => {
+  const db = await new Promise((found) => {
+    const look = () => {
+      const opened = document.querySelector('aloft-status')?.db;
+      if (opened) found(opened); else setTimeout(look, 20);
+    };
+    look();
+  });
+  return (FUNCTION)(db, argument);
+}"""
+
+
 def on_db(page, function, argument=None):
-    """Calls a JavaScript function with the page's own database and an argument."""
-    return page.evaluate(f"argument => ({function})(document.querySelector('aloft-status').db, argument)", argument)
+    """Calls a JavaScript function with the page's own database, as soon as it is open, and an argument."""
+    return page.evaluate(ON_DB.replace('FUNCTION', function), argument)
 
 
 def status(page):
