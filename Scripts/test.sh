@@ -72,7 +72,7 @@ test_swift() {
   code=$?
   # "Test run with 120 tests in 9 suites passed after 3.1 seconds."; each failed test has a line of its own.
   total=$(last swift-tests 'Test run with ([0-9]+) tests?')
-  bad=$(grep -cE '^[^[:alnum:]]*Test (".*"|[A-Za-z_0-9]+\(.*\)) failed after' "$logs/swift-tests.log")
+  bad=$(grep -cE '^[^[:alnum:]]*Test (".*"|[A-Za-z_0-9]+\(.*\))( with [0-9]+ test cases?)? failed after' "$logs/swift-tests.log")
   left_out=$(grep -cE '^[^[:alnum:]]*Test (".*"|[A-Za-z_0-9]+\(.*\)) skipped' "$logs/swift-tests.log")
   count "$code" $((total - bad - left_out > 0 ? total - bad - left_out : 0)) "$bad" "$left_out"
 }

@@ -128,7 +128,7 @@ extension ClientEngine {
     return json(rows: slots, of: query)
   }
 
-  private func get(_ arguments: Arguments) throws(Refusal) -> [UInt8] {
+  private mutating func get(_ arguments: Arguments) throws(Refusal) -> [UInt8] {
     let id = try arguments.required("id")
     guard let collection = app.number(of: try arguments.required("collection")) else {
       throw Refusal("unknown", "no such collection", path: "collection")

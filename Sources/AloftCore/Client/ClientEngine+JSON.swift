@@ -28,7 +28,8 @@ extension ClientEngine {
   }
 
   /// One row, or null.
-  public func json(record collection: Int, _ id: Text) -> [UInt8] {
+  public mutating func json(record collection: Int, _ id: Text) -> [UInt8] {
+    indexIDs()
     var out: [UInt8] = []
     guard let slot = tables[collection].slot(of: id) else { return Array("null".utf8) }
     tables[collection].appendJSON(slot, state: stateWord(collection, slot), to: &out)
@@ -178,7 +179,7 @@ extension ClientEngine {
 
   // MARK: what is not settled
 
-  public func jsonPending() -> [UInt8] {
+  public mutating func jsonPending() -> [UInt8] {
     var out: [UInt8] = [0x5B]
     for (index, item) in pendingItems().enumerated() {
       if index > 0 { out.append(0x2C) }

@@ -45,7 +45,7 @@ extension ClientEngine {
       outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
     }
     if state.user != user { outbox.append(.signedIn(user)) }
-    restoreQueue()
+    if !state.queue.isEmpty || !state.tray.isEmpty { restoreQueue() }
     isOpen = true
     // A compaction whose pages never reached storage is finished by whoever opens next.
     if !foldedState.isEmpty { effects.append(.wantCompact) }
@@ -68,6 +68,7 @@ extension ClientEngine {
 
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
+    indexIDs()
     for index in state.queue.indices where state.queue[index].writes.isEmpty {
       let mutation = state.queue[index].mutation
       state.queue[index].writes = writes(of: mutation)
@@ -105,77 +106,81 @@ extension ClientEngine {
   /// Asks for a write when something waits and none is under way. One at a time: what comes meanwhile is grouped.
   mutating func persistIfIdle() {
     guard isOpen, inFlight == nil, !saveFailure, !drafts.isEmpty || !outbox.isEmpty else { return }
-    var checksum = state.head.checksum
+    var flight = Flight(entryCount: outbox.count)
     var rows: [[UInt8]] = []
+    var checksum = state.head.checksum
     var device = state.device
     for entry in outbox {
-      rows.append(entry.encode(after: checksum, device: device))
-      checksum = LogEntry.checksum(of: rows[rows.count - 1])
+      add(entry, drafts: 0, &checksum, device, &rows, &flight)
       if case .renewed(let new) = entry { device = new }
     }
     // A new identity renumbers the drafts when its row is applied, so they wait for it.
-    let isRenewing = device != state.device
-    var group: [Mutation] = []
-    var size = 0
-    var draftCount = 0
-    if !isRenewing {
-      for pending in drafts {
-        group.append(pending.mutation)
-        size += pending.mutation.args.count + 64
-        draftCount += 1
-        if size >= Self.rowBytesMax {
-          rows.append(LogEntry.mutations(group).encode(after: checksum, device: device))
-          checksum = LogEntry.checksum(of: rows[rows.count - 1])
+    if device == state.device {
+      var group: [Mutation] = []
+      var size = 0
+      for index in drafts.indices {
+        group.append(drafts[index].mutation)
+        size += drafts[index].mutation.args.count + 64
+        if size >= Self.rowBytesMax || index == drafts.count - 1 {
+          add(.mutations(group), drafts: group.count, &checksum, device, &rows, &flight)
           (group, size) = ([], 0)
         }
       }
     }
-    if !group.isEmpty { rows.append(LogEntry.mutations(group).encode(after: checksum, device: device)) }
-    inFlight = (draftCount, outbox.count)
-    effects.append(.persist(first: state.head.sequence + 1, isStrict: draftCount > 0, rows: rows))
-    persistingRows = rows
+    let isStrict = flight.rows.contains { $0.draftCount > 0 }
+    effects.append(.persist(first: state.head.sequence + 1, isStrict: isStrict, rows: rows))
+    inFlight = flight
+  }
+
+  private func add(
+    _ entry: LogEntry, drafts count: Int, _ checksum: inout UInt32, _ device: DeviceID, _ rows: inout [[UInt8]], _ flight: inout Flight
+  ) {
+    let bytes = entry.encode(after: checksum, device: device)
+    checksum = LogEntry.checksum(of: bytes)
+    flight.rows.append(Flight.Row(byteCount: bytes.count, checksum: checksum, draftCount: count))
+    rows.append(bytes)
   }
 
   mutating func persisted(through: UInt64, now: Instant) {
     guard let flight = inFlight else { return }
     inFlight = nil
-    let rows = persistingRows
-    persistingRows = []
-    let saved = Array(drafts.prefix(flight.drafts))
+    let entries = Array(outbox.prefix(flight.entryCount))
+    outbox.removeFirst(flight.entryCount)
     var savedCount = 0
-    drafts.removeFirst(flight.drafts)
-    outbox.removeFirst(flight.entries)
-    for bytes in rows {
-      let sequence = state.head.sequence + 1
-      guard let entry = LogEntry(bytes: bytes, after: state.head.checksum, device: state.device) else { continue }
-      state.head = (sequence, LogEntry.checksum(of: bytes))
-      if case .mutations(let mutations) = entry {
-        // These show already; they only change from draft to queue.
-        for pending in saved[savedCount..<savedCount + mutations.count] {
-          state.queue.append(pending)
-          notification.saved.append((pending.token, pending.mutation.n))
-          for place in pending.places { touch(place) }
-        }
-        savedCount += mutations.count
-        notification.isPendingChanged = true
+    for (index, row) in flight.rows.enumerated() {
+      state.head = (state.head.sequence + 1, row.checksum)
+      if index < entries.count {
+        logRowsSinceCompaction += 1
+        logBytesSinceCompaction += row.byteCount
+        apply(entries[index], now: now)
       } else {
-        noteRow(bytes)
-        apply(entry, now: now)
+        save(savedCount..<savedCount + row.draftCount)
+        savedCount += row.draftCount
       }
     }
+    drafts.removeFirst(savedCount)
+    if savedCount > 0 { notification.isPendingChanged = true }
     wantCompactionIfDue()
     startRound(now: now)
   }
 
+  /// Drafts that are in the log now. They show already; they only change from draft to queue.
+  private mutating func save(_ range: Range<Int>) {
+    for index in range {
+      let pending = drafts[index]
+      state.queue.append(pending)
+      notification.saved.append((pending.token, pending.mutation.n))
+      if !live.isEmpty { for place in pending.places { touch(place) } }
+    }
+  }
+
   mutating func persistConflict(_ tail: [LogRow], now: Instant) {
     inFlight = nil
-    persistingRows = []
     applyForeign(tail, now: now)
   }
 
   mutating func persistFailed() {
     inFlight = nil
-    persistingRows = []
     saveFailure = true
   }
 
@@ -194,6 +199,7 @@ extension ClientEngine {
   // MARK: applying
 
   private mutating func applyRow(_ row: LogRow, now: Instant) -> Bool {
+    indexIDs()
     // The first row after a compaction chains to the state's checksum; so does every later one to its predecessor.
     guard let entry = LogEntry(bytes: row.bytes, after: state.head.checksum, device: state.device) else { return false }
     state.head = (row.sequence, LogEntry.checksum(of: row.bytes))

@@ -21,6 +21,7 @@ extension ClientEngine {
     var reader = CBORReader(cbor)
     let count: Int
     do { count = try reader.array() } catch { throw Rejection("invalid", "must be a list of {action, args}", path: "mutations") }
+    indexIDs()
     let before = drafts.count
     var handles: [MutationHandle] = []
     handles.reserveCapacity(count)

@@ -47,6 +47,7 @@ extension ClientEngine {
   private mutating func request() -> SyncRequest {
     var request = SyncRequest(device: state.device)
     request.schema = UInt64(app.version)
+    request.user = state.user
     request.head = state.settled
     request.issued = state.issued
     request.acknowledged = acknowledged
@@ -99,6 +100,11 @@ extension ClientEngine {
     sync.notBefore = 0
     effects.append(.timer(milliseconds: nil))
     state.clock.observe(HybridTime(milliseconds: response.time), now: max(now, response.time))
+    if response.standing == .foreign {
+      // The session is another person's: what waits here is not theirs to send.
+      sync.needsSignIn = true
+      return
+    }
     if response.standing != .ok {
       // Our storage, or the server's, went back in time: offer what waits again under a new identity.
       outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))

@@ -25,7 +25,8 @@ public struct PendingItem: Sendable {
 
 extension ClientEngine {
   /// Everything that is not settled: first what needs a person, then what waits, oldest first.
-  public func pendingItems() -> [PendingItem] {
+  public mutating func pendingItems() -> [PendingItem] {
+    indexIDs()
     var items: [PendingItem] = []
     for entry in state.tray { items.append(item(entry.mutation, .tray(entry.outcome), entry.keys)) }
     for pending in state.queue {
@@ -62,6 +63,7 @@ extension ClientEngine {
   /// In a conflict this is "keep mine".
   /// - Parameter args: other arguments, for an edited retry.
   public mutating func retry(_ n: UInt64, args: [UInt8]? = nil, now: Instant) throws(Rejection) -> ([MutationHandle], [ClientEffect]) {
+    indexIDs()
     var handles: [MutationHandle] = []
     var numbers: [UInt64] = []
     guard let first = state.tray.first(where: { $0.mutation.n == n }) else {

@@ -4,6 +4,19 @@
 // A change's way here: mutate (overlay shows it at once) → draft → persist effect → log row → queue → request → response → log row
 // → base. Durable state changes only by applying log rows, in the log's order, so that every context of a device agrees.
 
+/// Rows on their way to storage.
+struct Flight {
+  struct Row {
+    var byteCount: Int
+    var checksum: UInt32
+    /// How many of the drafts the row holds; 0 for a row of another kind.
+    var draftCount: Int
+  }
+  /// The rows of the outbox's entries come first, then those of the drafts.
+  var rows: [Row] = []
+  var entryCount = 0
+}
+
 /// The engine of one device, or of one context of a device.
 public struct ClientEngine {
   public let app: App
@@ -15,8 +28,7 @@ public struct ClientEngine {
   /// Log entries other than mutations that wait to be written.
   var outbox: [LogEntry] = []
   /// What the persist effect in flight holds.
-  var inFlight: (drafts: Int, entries: Int)?
-  var persistingRows: [[UInt8]] = []
+  var inFlight: Flight?
   var nextToken: UInt64 = 1
   var live: [LiveQuery] = []
   private var nextLive = 1
@@ -45,6 +57,11 @@ public struct ClientEngine {
 
   /// Takes one event and says what must be done.
   public mutating func handle(_ event: ClientEvent, now: Instant) -> [ClientEffect] {
+    switch event {
+    // These need no record by its id, and come before the first query is answered.
+    case .opened, .wake, .hint, .timer, .transportFailed: break
+    default: indexIDs()
+    }
     switch event {
     case .opened(let user): open(user: user, now: now)
     case .persisted(let through): persisted(through: through, now: now)
@@ -85,6 +102,9 @@ public struct ClientEngine {
 
   // MARK: reading
 
+  /// Makes every record findable by its id. Cheap when nothing was loaded since the last call.
+  mutating func indexIDs() { for collection in tables.indices { tables[collection].indexIDs() } }
+
   /// Answers a query. Cost: by an index where one helps, else one scan.
   public mutating func rows(of query: Query) -> [UInt32] {
     let slots = tables[query.collection].run(query, all: false).slots
@@ -107,7 +127,7 @@ public struct ClientEngine {
   public mutating func unsubscribe(_ id: Int) { live.removeAll { $0.id == id } }
 
   /// The record as a person sees it, or nil when it is absent or deleted.
-  public func record(_ collection: Int, _ id: Text) -> Row? {
+  func record(_ collection: Int, _ id: Text) -> Row? {
     guard let slot = tables[collection].slot(of: id) else { return nil }
     return tables[collection].visible(slot)?.row
   }

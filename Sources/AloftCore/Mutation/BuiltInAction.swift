@@ -72,11 +72,12 @@ enum BuiltInAction: CaseIterable {
     var out: [(number: Int, change: FieldChange)] = []
     out.reserveCapacity(count)
     for _ in 0..<count {
-      let name = try reader.key(whole)
-      let path = ArgumentPath(changesKeyWord, name)
-      guard let number = collection.number(of: name) else { throw path.rejection("unknown", "no such field") }
+      guard let number = try reader.number(in: collection, whole) else {
+        throw ArgumentPath(changesKeyWord, try reader.key(whole)).rejection("unknown", "no such field")
+      }
+      let path = ArgumentPath(changesKeyWord, collection.fields[number].name)
       for earlier in out where earlier.number == number { throw path.rejection("invalid", "is written twice") }
-      out.append((number, try reader.change(collection.fields[number], path)))
+      out.append((number, try reader.change(collection.fields[number].type, path)))
     }
     return out
   }
@@ -131,6 +132,17 @@ struct ArgumentReader {
     do { return try cbor.text() } catch { throw path.rejection("invalid", "must be text") }
   }
 
+  /// The number of the field that the next key names, compared in place; nil, without moving, when there is none.
+  mutating func number(in collection: Collection, _ path: ArgumentPath) throws(Rejection) -> Int? {
+    var key = cbor
+    guard let range = try? key.textRange() else { throw path.rejection("invalid", "must be text") }
+    for number in collection.fields.indices where collection.fields[number].name.isEqual(to: cbor.input, range) {
+      cbor = key
+      return number
+    }
+    return nil
+  }
+
   mutating func skip() throws(Rejection) {
     do { try cbor.skip() } catch { throw Rejection(code: Text("invalid" as StaticString), path: Text(utf8: []), message: error.message) }
   }
@@ -143,8 +155,8 @@ struct ArgumentReader {
   }
 
   /// A change: a plain value, {"$increment": n}, or {"$add": […], "$remove": […]}.
-  mutating func change(_ field: Field, _ path: ArgumentPath) throws(Rejection) -> FieldChange {
-    guard (try? cbor.peek()) == .map else { return .set(try value(field.type, path)) }
+  mutating func change(_ type: FieldType, _ path: ArgumentPath) throws(Rejection) -> FieldChange {
+    guard (try? cbor.peek()) == .map else { return .set(try value(type, path)) }
     var add: [Value] = []
     var remove: [Value] = []
     var increment: Int64?
@@ -154,9 +166,9 @@ struct ArgumentReader {
         guard case .int(let amount) = try value(.int, path.part("$increment")) else { throw path.rejection("invalid", "must be a whole number") }
         increment = amount
       } else if key == "$add" {
-        add = try elements(field, path.part("$add"))
+        add = try elements(type, path.part("$add"))
       } else if key == "$remove" {
-        remove = try elements(field, path.part("$remove"))
+        remove = try elements(type, path.part("$remove"))
       } else {
         throw path.rejection("unknown", "takes a value, $increment, or $add and $remove")
       }
@@ -165,9 +177,9 @@ struct ArgumentReader {
     return .alter(add: add, remove: remove)
   }
 
-  private mutating func elements(_ field: Field, _ path: ArgumentPath) throws(Rejection) -> [Value] {
-    guard case .set = field.type else { throw path.rejection("invalid", "the field is not a set") }
-    guard case .array(let values) = try value(field.type, path) else { throw path.rejection("invalid", "must be a list") }
+  private mutating func elements(_ type: FieldType, _ path: ArgumentPath) throws(Rejection) -> [Value] {
+    guard case .set = type else { throw path.rejection("invalid", "the field is not a set") }
+    guard case .array(let values) = try value(type, path) else { throw path.rejection("invalid", "must be a list") }
     return values
   }
 }

@@ -76,16 +76,21 @@ extension RecordWrite {
       result.isChanged = true
       return result
     }
+    let isNew = kind == .create
+    if isNew { row!.reserve(collection.fields.count) }
+    var write = FieldWrite(fields: collection.fields, number: 0, stamp: stamp, seen: [], isSpeculative: isSpeculative)
+    write.isServerCode = isServerCode
     for (number, change) in changes {
-      let field = collection.fields[number]
-      var write = FieldWrite(number: number, field: field, stamp: stamp, seen: [], isSpeculative: isSpeculative)
-      write.isServerCode = isServerCode
+      write.number = number
+      write.seen = []
       for entry in seen where entry.field == number && entry.key == key { write.seen = entry.dots }
-      let before = row!.value(number, rule: field.rule)
+      let rule = collection.fields[number].rule
+      // Only the server keeps history, and a new record has none.
+      let before = isNew || isSpeculative ? Value.null : row!.value(number, rule: rule)
       switch write.apply(change, to: &row!) {
       case .changed:
         result.isChanged = true
-        if before != .null && field.rule != .counter && field.rule != .addWins { result.history.append((number, before, false)) }
+        if before != .null && rule != .counter && rule != .addWins { result.history.append((number, before, false)) }
       case .unchanged: break
       case .kept:
         result.isChanged = true
@@ -98,7 +103,9 @@ extension RecordWrite {
       }
     }
     if kind == .create {
-      for (number, field) in collection.fields.enumerated() where field.isRequired && row!.value(number, rule: field.rule) == .null {
+      for number in collection.fields.indices where collection.fields[number].isRequired {
+        let field = collection.fields[number]
+        guard row!.value(number, rule: field.rule) == .null else { continue }
         throw Rejection(code: "required", path: Text("fields." + field.name.string), message: Text(field.name.string + " is required"))
       }
     }

@@ -7,24 +7,21 @@
 extension Table {
   /// Takes a page whose checksum was found good. Returns false when its rows do not parse.
   mutating func load(page number: UInt32, _ bytes: [UInt8], count: Int) -> Bool {
-    reserve(count)
-    var slots: [UInt32] = []
-    slots.reserveCapacity(count)
-    // The rows' places name the page, so its entry must exist before them.
-    makeRoom(for: number)
-    pages[Int(number)].bytes = bytes
+    var rows: [(offset: UInt32, length: UInt32)] = []
+    rows.reserveCapacity(count)
     var position = Page.headerBytes
     for _ in 0..<count {
       guard position + 4 <= bytes.count else { return false }
       let length = Int(truncatingIfNeeded: Page.word(bytes, position))
       position += 4
       guard length > 0, length <= bytes.count - position else { return false }
-      let id = RowView(bytes: bytes, start: position, end: position + length).idRange
-      if id.isEmpty { return false }
-      slots.append(adopt(page: number, offset: position, length: length, id: id, in: bytes))
+      rows.append((UInt32(position), UInt32(length)))
       position += length
     }
-    pages[Int(number)].slots = slots
+    makeRoom(for: number)
+    let first = UInt32(slotCount)
+    adopt(page: number, rows: rows)
+    pages[Int(number)] = PageEntry(bytes: bytes, slots: Array(first..<UInt32(slotCount)))
     return true
   }
 

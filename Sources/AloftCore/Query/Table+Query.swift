@@ -107,10 +107,8 @@ extension Table {
       }
       return slots
     }
-    for slot in 0..<UInt32(slotCount) {
-      guard let view = visible(slot) else { continue }
-      if filter.matches(view, collection.fields) { slots.append(slot) }
-    }
+    let fields = collection.fields
+    forEachVisible { slot, view in if filter.matches(view, fields) { slots.append(slot) } }
     return slots
   }
 

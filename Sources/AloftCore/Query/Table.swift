@@ -86,6 +86,21 @@ struct Table {
 
   // MARK: slots
 
+  /// Enters the ids of rows that were loaded since the last call. Called before anything asks for a record by its id: a cold open
+  /// that only queries never pays for it.
+  mutating func indexIDs() {
+    if hashes.count == places.count { return }
+    let first = hashes.count
+    hashes.reserveCapacity(places.count)
+    for slot in first..<places.count {
+      let view = idView(UInt32(slot))
+      let range = view.idRange
+      let hash = view.bytes.withUnsafeBytes { Hash64.of(UnsafeRawBufferPointer(rebasing: $0[range])) }
+      hashes.append(UInt32(truncatingIfNeeded: hash))
+    }
+    if places.count * 3 > buckets.count * 2 { growBuckets() } else { for slot in first..<places.count { enter(UInt32(slot), hashes[slot]) } }
+  }
+
   /// The slot of a record, or nil when the table never heard of it.
   func slot(of id: Text) -> UInt32? {
     let hash = UInt32(truncatingIfNeeded: Hash64.of(id.utf8))
@@ -104,6 +119,7 @@ struct Table {
 
   /// The slot of a record, made when there is none.
   mutating func makeSlot(for id: Text) -> UInt32 {
+    indexIDs()
     if let slot = slot(of: id) { return slot }
     let slot = addSlot(hash: UInt32(truncatingIfNeeded: Hash64.of(id.utf8)))
     places[Int(slot)] = .empty(keepLoose(Self.idOnly(id)))
@@ -155,25 +171,34 @@ struct Table {
   private func bucket(_ hash: UInt32) -> Int { Int(truncatingIfNeeded: hash) & (buckets.count - 1) }
 
   private mutating func growBuckets() {
-    buckets = [UInt32](repeating: 0, count: buckets.count * 2)
+    var count = buckets.count * 2
+    while (places.count + 1) * 3 > count * 2 { count *= 2 }
+    buckets = [UInt32](repeating: 0, count: count)
     for (slot, hash) in hashes.enumerated() { enter(UInt32(slot), hash) }
   }
 
-  /// Makes room for that many more records at once.
-  mutating func reserve(_ count: Int) {
-    places.reserveCapacity(places.count + count)
-    hashes.reserveCapacity(places.count + count)
-    overlayPlaces.reserveCapacity(places.count + count)
-    lastPending.reserveCapacity(places.count + count)
-    while (places.count + count) * 3 > buckets.count * 2 { growBuckets() }
+  /// Takes the rows of a page that is being loaded: one place for each. Pages are loaded once, so their ids are new.
+  mutating func adopt(page: UInt32, rows: [(offset: UInt32, length: UInt32)]) {
+    for row in rows { places.append(.page(page, offset: row.offset, length: row.length)) }
+    overlayPlaces.append(contentsOf: repeatElement(-1, count: rows.count))
+    lastPending.append(contentsOf: repeatElement(0, count: rows.count))
   }
 
-  /// Takes a row of a page that is being loaded; its id is new to the table, since pages are loaded once.
-  mutating func adopt(page: UInt32, offset: Int, length: Int, id: Range<Int>, in bytes: [UInt8]) -> UInt32 {
-    let hash = bytes.withUnsafeBytes { Hash64.of(UnsafeRawBufferPointer(rebasing: $0[id])) }
-    let slot = addSlot(hash: UInt32(truncatingIfNeeded: hash))
-    places[Int(slot)] = .page(page, offset: UInt32(offset), length: UInt32(length))
-    return slot
+  /// Visits every record that a query may see, in the order of slots. Rows of one page share one look at it.
+  func forEachVisible(_ body: (UInt32, RowView) -> Void) {
+    var current = UInt32.max
+    var bytes: [UInt8] = []
+    for slot in 0..<places.count {
+      let view: RowView
+      if overlayPlaces[slot] < 0, case .page(let page, let offset, let length) = places[slot] {
+        if page != current { (current, bytes) = (page, pages[Int(page)].bytes) }
+        view = RowView(bytes: bytes, start: Int(offset), end: Int(offset + length))
+      } else {
+        guard let other = self.view(UInt32(slot)) else { continue }
+        view = other
+      }
+      if !view.isDeleted { body(UInt32(slot), view) }
+    }
   }
 
   /// Moves a slot's base to where compaction wrote it.
@@ -292,10 +317,7 @@ struct Table {
     var entries: [IndexEntry] = []
     entries.reserveCapacity(places.count)
     let rule = collection.fields[field].rule
-    for slot in 0..<UInt32(places.count) {
-      guard let view = visible(slot) else { continue }
-      entries.append(IndexEntry(key: SortKey(view, field, rule: rule), slot: slot))
-    }
+    forEachVisible { slot, view in entries.append(IndexEntry(key: SortKey(view, field, rule: rule), slot: slot)) }
     indexes.append(OrderedIndex(field: field, entries: entries, precedes: precedes(field)))
     return indexes.count - 1
   }

@@ -14,7 +14,7 @@ enum CounterRule {
     let current = row.value(write.number, rule: .counter).int ?? 0
     let (sum, overflow) = current.addingReportingOverflow(amount)
     if overflow || sum.magnitude > UInt64(Value.intMax) { return write.rejection("bound", "would leave the range of whole numbers") }
-    if !write.isSpeculative, case .counter(let low, let high) = write.field.type {
+    if !write.isSpeculative, case .counter(let low, let high) = write.fields[write.number].type {
       if let low, sum < low { return write.rejection("bound", "would fall below " + decimal(low)) }
       if let high, sum > high { return write.rejection("bound", "would rise above " + decimal(high)) }
     }

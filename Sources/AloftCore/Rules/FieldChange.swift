@@ -23,8 +23,9 @@ enum FieldResult: Equatable {
 
 /// The circumstances of a change.
 struct FieldWrite {
+  /// The collection's fields, shared: copying one field would cost a reference for each of its lists.
+  let fields: [Field]
   var number: Int
-  var field: Field
   var stamp: Stamp
   /// The mutations whose effect on this field the author had seen.
   var seen: [MutationID]
@@ -33,9 +34,11 @@ struct FieldWrite {
   /// Inside an action body that runs on the server.
   var isServerCode = false
 
+  var field: Field { fields[number] }
+
   /// Applies a change by the field's rule. A new rule must be added here, and the compiler says so.
   func apply(_ change: FieldChange, to row: inout Row) -> FieldResult {
-    switch field.rule {
+    switch fields[number].rule {
     case .latest: LatestRule.apply(change, to: &row, self)
     case .guarded: GuardedRule.apply(change, to: &row, self)
     case .manual: ManualRule.apply(change, to: &row, self)

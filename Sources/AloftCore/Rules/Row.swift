@@ -104,6 +104,11 @@ public struct Row: Equatable, Sendable {
     }
   }
 
+  mutating func reserve(_ cellCount: Int) {
+    cells.reserveCapacity(cellCount)
+    marks.reserveCapacity(cellCount)
+  }
+
   /// Replaces a field's content and remembers who wrote it.
   mutating func write(_ cell: Cell, to number: Int, by stamp: Stamp) {
     while cells.count <= number {

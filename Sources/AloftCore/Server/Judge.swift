@@ -8,7 +8,7 @@ public enum DeviceStanding: UInt8, Sendable {
   case rolledBack
   /// The device knows more than the server, which was restored: the same remedy.
   case unknownHistory
-  /// The device belongs to another user.
+  /// The device, or the changes it sends, belong to another user than the session.
   case foreign
 
   var name: StaticString {
@@ -72,9 +72,10 @@ public struct Judge: Sendable {
   /// How the device stands when it only pulls.
   func standing<R: StoreReader>(of request: SyncRequest, _ principal: Principal, _ reader: inout R) throws(StoreError) -> (DeviceStanding, UInt64) {
     guard let device = try reader.device(request.device) else {
+      if let user = request.user, user != principal.user { return (.foreign, 0) }
       return ((request.issued ?? 0) > 0 && !request.hasMutations ? .unknownHistory : .ok, 0)
     }
-    if device.user != principal.user { return (.foreign, 0) }
+    if device.user != principal.user || request.user.map({ $0 != principal.user }) == true { return (.foreign, 0) }
     return (Self.standing(of: request, device), device.head)
   }
 
@@ -107,7 +108,7 @@ private struct Round {
   }
 
   mutating func run<T: StoreTransaction>(_ workspace: inout Workspace, _ batch: inout ChangeBatch, _ tx: inout T) throws(StoreError) {
-    guard device.user == principal.user else {
+    guard device.user == principal.user, request.user == nil || request.user == principal.user else {
       result.standing = .foreign
       return
     }

@@ -96,6 +96,15 @@ public struct CBORReader: Sendable {
     return Text(utf8: input.bytes(from: position, to: position + length))
   }
 
+  /// Copies a byte string or a checked text to a writer, with the shortest head; no allocation.
+  mutating func copyString(to out: inout CBORWriter) throws(DecodeError) {
+    let isText = try peek() == .text
+    let length = try length(isText ? 3 : 2)
+    if isText, !Text.isValidUTF8(input, from: position, to: position + length) { throw failure(.invalidText) }
+    out.string(isText: isText, input, from: position, to: position + length)
+    position += length
+  }
+
   /// Reads text and tells whether it is the expected one; no allocation.
   public mutating func text(is expected: StaticString) throws(DecodeError) -> Bool {
     let length = try length(3)

@@ -42,6 +42,11 @@ public struct CBORWriter: Sendable {
     value.withUTF8Buffer { output.append(contentsOf: $0) }
   }
 
+  mutating func string(isText: Bool, _ source: [UInt8], from start: Int, to end: Int) {
+    head(isText ? 0x60 : 0x40, UInt64(end - start))
+    raw(source, from: start, to: end)
+  }
+
   /// Starts an array; exactly `count` items must follow.
   public mutating func array(_ count: Int) { head(0x80, UInt64(count)) }
 
@@ -77,7 +82,10 @@ public struct CBORWriter: Sendable {
   /// Appends an item, or items, encoded before.
   public mutating func raw(_ bytes: [UInt8]) { output.append(contentsOf: bytes) }
   public mutating func raw(_ bytes: UnsafeRawBufferPointer) { output.append(contentsOf: bytes) }
-  public mutating func raw(_ bytes: [UInt8], from start: Int, to end: Int) { output.append(contentsOf: bytes[start..<end]) }
+  public mutating func raw(_ bytes: [UInt8], from start: Int, to end: Int) {
+    precondition(start >= 0 && start <= end && end <= bytes.count, "range outside the bytes")
+    bytes.withUnsafeBufferPointer { output.append(contentsOf: UnsafeBufferPointer(rebasing: $0[start..<end])) }
+  }
 
   private mutating func head(_ major: UInt8, _ value: UInt64) {
     if value < 24 {

@@ -8,8 +8,7 @@ enum CanonicalCBOR {
     switch try reader.peek() {
     case .uint: out.uint(try reader.uint())
     case .negative: out.int(try reader.int())
-    case .bytes: out.bytes(try reader.bytes())
-    case .text: out.text(try reader.text())
+    case .bytes, .text: try reader.copyString(to: &out)
     case .bool: out.bool(try reader.bool())
     case .null:
       try reader.skip()

@@ -24,6 +24,17 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
 
   public static func < (a: Text, b: Text) -> Bool { Text.precedes(a.utf8, b.utf8) }
 
+  /// Whether the text's bytes are those of a range.
+  func isEqual(to bytes: [UInt8], _ range: Range<Int>) -> Bool {
+    guard range.count == utf8.count else { return false }
+    var index = 0
+    while index < utf8.count {
+      if utf8[index] != bytes[range.lowerBound + index] { return false }
+      index += 1
+    }
+    return true
+  }
+
   static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     let shared = min(a.count, b.count)
     var index = 0

@@ -24,6 +24,8 @@ public struct SyncRequest: Sendable {
 
   public var schema: UInt64 = 0
   public var device = DeviceID(high: 0, low: 0)
+  /// Whose changes these are; nil from simple clients. Changes made by one person never travel under another's session.
+  public var user: Text?
   /// The hash chain just before the first mutation below; nil from clients that keep none.
   public var head: (n: UInt64, hash: UInt64)?
   /// The highest number the device ever gave to a mutation; nil from simple clients.
@@ -101,6 +103,8 @@ public struct SyncRequest: Sendable {
         guard try reader.array() == 2 else { throw reader.failure(.malformed) }
         let n = try reader.uint()
         head = (n, try reader.word())
+      } else if key == "user" {
+        user = try reader.text()
       } else if key == "issued" {
         issued = try reader.uint()
       } else if key == "cursors" {
@@ -151,12 +155,16 @@ public struct SyncRequest: Sendable {
   /// The request in deterministic CBOR.
   public func encode() -> [UInt8] {
     var out = CBORWriter(capacity: 256)
-    out.map(5 + (head == nil ? 0 : 1) + (issued == nil ? 0 : 1) + (mutations.isEmpty ? 0 : 1) + (report.isEmpty ? 0 : 1))
+    out.map(5 + (user == nil ? 0 : 1) + (head == nil ? 0 : 1) + (issued == nil ? 0 : 1) + (mutations.isEmpty ? 0 : 1) + (report.isEmpty ? 0 : 1))
     if let head {
       out.text("head")
       out.array(2)
       out.uint(head.n)
       out.word(head.hash)
+    }
+    if let user {
+      out.text("user")
+      out.text(user)
     }
     out.text("device")
     out.device(device)

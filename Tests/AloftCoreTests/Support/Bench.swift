@@ -170,6 +170,9 @@ final class TestDevice {
     return String(decoding: engine.json(rows: slots, of: query), as: UTF8.self)
   }
 
+  /// The number of what comes first in the tray or the queue.
+  var firstPending: UInt64? { engine.pendingItems().first?.n }
+
   var pending: String { String(decoding: engine.jsonPending(), as: UTF8.self) }
 }
 

@@ -66,10 +66,10 @@ def broken_update_changes_nothing(world):
     old = page.evaluate(VERSION)
 
     publish(world, site, 'Field Visits Two')
-    (site / 'router.js').write_text((site / 'router.js').read_text() + '\n// another file than the manifest says\n')
+    (site / 'shell.js').write_text((site / 'shell.js').read_text() + '\n// another file than the manifest says\n')
     same(page.evaluate(CHECK), False, 'no update is offered when a file does not match its hash')
     publish(world, site, 'Field Visits Three')
-    (site / 'router.js').unlink()
+    (site / 'shell.js').unlink()
     same(page.evaluate(CHECK), False, 'no update is offered when a file is missing')
     same(page.get_by_text('A new version is ready.').count(), 0, 'offers on the page')
     for is_up in (True, False):
