@@ -29,7 +29,8 @@ let package = Package(
     .target(name: "AloftWeb", dependencies: ["AloftCore", "CAloftRuntime"]),
     .executableTarget(name: "aloft-engine", dependencies: ["AloftWeb"]),
     .executableTarget(name: "field-visits-engine", dependencies: ["AloftWeb", "FieldVisits"]),
-    // Server side.
+    // Server side. CZlib is the system's zlib.
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "AloftStore", dependencies: ["AloftCore"]),
     .target(
       name: "AloftSQLite",
@@ -38,6 +39,7 @@ let package = Package(
       name: "AloftServer",
       dependencies: [
         "AloftCore", "AloftStore", "AloftSQLite",
+        "CZlib",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "_CryptoExtras", package: "swift-crypto"),

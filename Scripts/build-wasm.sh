@@ -26,7 +26,7 @@ for product in "${products[@]}"; do
     *) name=${product%-engine} ;;
   esac
   # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits.
-  wasm-opt -Oz --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+  wasm-opt --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
     "$scratch/release/$product.wasm" -o "build/web/$name.wasm"
   chmod 644 "build/web/$name.wasm"
   gzip -9 -k -f -n "build/web/$name.wasm"

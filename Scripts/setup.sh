@@ -57,8 +57,8 @@ if [ ${#need[@]} -gt 0 ]; then
   apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
 
-if ! has_recent_node; then
-  echo "Node.js $node_wanted or newer is needed; this is $(node --version)" >&2
+if ! has_recent_node 2>/dev/null; then
+  echo "Node.js $node_wanted or newer is needed, not $(node --version 2>/dev/null || echo none)" >&2
   exit 1
 fi
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public entry of the browser client: `open` and the Database it returns. Types: aloft.d.ts.
 
+import { kept } from './durable-facts.js';
 import { AloftError, loadEngine, Op } from './engine.js';
 import { createHost } from './host.js';
 import { followLive } from './live.js';
@@ -35,10 +36,10 @@ export const databaseName = (app, user) => `aloft:${app}:${user}`;
 
 /** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, sync?:boolean}} options */
 export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', sync = true } = {}) {
-  const person = user ?? recall('session')?.user ?? 'anyone';
+  const asked = user ?? kept('session').then((session) => session?.user ?? 'anyone');
   /** @param {string} name */
   const readFrom = async (name) => {
-    const storage = await openStorage(databaseName(name, person));
+    const storage = await openStorage(databaseName(name, await asked));
     return { storage, stored: await storage.read() };
   };
   // The three slow things start together; the app's name is remembered so that none waits for another.
@@ -51,6 +52,7 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
   ]);
   if (known !== declaration.app) early?.storage.close();
   const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
+  const person = await asked;
   if (typeof app === 'string' && declaration !== last) remember(`app:${app}`, declaration);
   const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
   return createDatabase({ declaration, module, storage, stored, person, server, sync, facts });
@@ -93,13 +95,14 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     },
     onHide() { live?.pause(); keepMarker(); if (host.status.queued) askBackgroundSync(); },
     onSession(message) {
-      if (message?.signedIn === person) void host.effects.wake('signedIn');
+      // With another person's session the server takes nothing from here; one round makes the status say so.
+      if (message?.signedIn) void host.effects.wake(message.signedIn === person ? 'signedIn' : 'hint');
       if (message?.signedOut === person) void db.close();
     },
   });
   const syncURL = sync ? `${server}/sync` : null;
   const host = createHost({ module, app: declaration, user: person, syncURL, storage, tabs, onSaved });
-  const live = sync && isPage && globalThis.EventSource
+  const live = sync && isPage
     ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable) : null;
 
   const marker = recall(markerKey);
@@ -110,6 +113,8 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     const wasReachable = isReachable;
     isReachable = REACHABLE.includes(status.state);
     if (isReachable && !wasReachable) live?.start();
+    // What is announced to another person's session is not for this page.
+    if (status.state === 'signedOut') live?.pause();
   });
   await host.start(stored);
   host.effects.hear(Infinity); // what others wrote meanwhile

@@ -12,19 +12,24 @@ const STORES = ['meta', 'log', 'page', 'blob', 'graveyard'];
 /** @param {number} milliseconds @returns {Promise<void>} */
 export const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** The stores of one person's database.
+ * @param {IDBDatabase} created @param {IDBTransaction} tx */
+function createStores(created, tx) {
+  for (const store of STORES) created.createObjectStore(store);
+  tx.objectStore('meta').put(1, 'format');
+}
+
 /** One attempt to open; the database version stays 1 for ever, because an upgrade hangs behind a frozen tab.
- * @param {string} name @returns {Promise<IDBDatabase>} */
-export function openFile(name) {
+ * @param {string} name @param {(created:IDBDatabase, tx:IDBTransaction) => void} create fills a new database
+ * @returns {Promise<IDBDatabase>} */
+export function openFile(name, create = createStores) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
     const timer = setTimeout(() => {
       request.onsuccess = () => request.result.close();
       reject(new DOMException('opening the database took too long', 'TimeoutError'));
     }, OPEN_MILLISECONDS);
-    request.onupgradeneeded = () => {
-      for (const store of STORES) request.result.createObjectStore(store);
-      request.transaction?.objectStore('meta').put(1, 'format');
-    };
+    request.onupgradeneeded = () => create(request.result, /** @type {IDBTransaction} */ (request.transaction));
     request.onsuccess = () => { clearTimeout(timer); resolve(request.result); };
     request.onerror = () => { clearTimeout(timer); reject(request.error); };
   });

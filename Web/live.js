@@ -2,16 +2,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live channel: one server-sent-event stream per device, only while somebody looks at the page.
 //
-// A hint says "there is news"; it carries no data and proves nothing. The lock is held only while
-// visible, so a frozen tab never keeps it, and six tabs do not use up the browser's connections.
+// A hint says "there is news"; it carries no data and proves nothing. What happened while no stream was
+// open is announced by nobody, so each opening asks for one round. Each end asks for one too: while the
+// stream is away, only a round can tell whether the server still is there.
+//
+// The stream is read with fetch because EventSource hides the server's heartbeat: a connection that died
+// without a word would look alive for ever. The lock is held only while visible, so a frozen tab never
+// keeps it, and six tabs do not use up the browser's connections.
 
 const RETRY_MILLISECONDS = 1_000;
 const RETRY_MILLISECONDS_MAX = 300_000;
+/** The server's heart beats every 20 s. */
+const SILENCE_MILLISECONDS = 50_000;
+/** A stream that lasted this long was a good one; those that end sooner are retried ever less often. */
+const STEADY_MILLISECONDS = 30_000;
 
-/** Follows hints until stopped.
- * @param {string} url @param {string} lockName @param {(hint:any) => void} onHint
- * @param {() => boolean} isWanted false while there is no use in trying (signed out, no network) */
-export function followLive(url, lockName, onHint, isWanted) {
+/** @typedef {{scope:string, sequence:number}} Hint */
+/** What tests replace. @typedef {{fetch?:typeof fetch, page?:{visibilityState:string}, network?:{onLine?:boolean, locks?:LockManager},
+ *    retry?:number, silence?:number}} World */
+
+/** Follows the server's news until stopped.
+ * @param {string} url @param {string} lockName
+ * @param {(hint?:Hint) => void} onNews without a hint: anything may have changed, so ask
+ * @param {() => boolean} isWanted false while there is no use in trying (signed out, no network)
+ * @param {World} [world] */
+export function followLive(url, lockName, onNews, isWanted, world = {}) {
+  const { page = document, network = navigator, retry = RETRY_MILLISECONDS } = world;
   /** @type {AbortController | null} */
   let turn = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -21,33 +37,21 @@ export function followLive(url, lockName, onHint, isWanted) {
 
   /** Waits for the lock, then for the end of the stream. */
   async function run() {
-    if (turn || isStopped || document.visibilityState !== 'visible' || !isWanted()) return;
+    if (turn || isStopped || page.visibilityState !== 'visible' || !isWanted()) return;
     const mine = turn = new AbortController();
-    const following = () => stream(mine.signal);
+    let openedAt = Infinity;
+    const opened = () => { openedAt = Date.now(); onNews(); };
+    const following = () => readStream(url, mine.signal, opened, onNews, world);
     // Plain http on a local network has no locks; then every visible tab follows for itself.
-    await (navigator.locks ? navigator.locks.request(lockName, { signal: mine.signal }, following) : following()).catch(() => {});
+    await (network.locks ? network.locks.request(lockName, { signal: mine.signal }, following) : following()).catch(() => {});
     if (turn === mine) turn = null;
     if (mine.signal.aborted) return;
-    // The browser's own reconnection is a fixed poll; ours backs off with full jitter.
-    const limit = Math.min(RETRY_MILLISECONDS_MAX, RETRY_MILLISECONDS * 2 ** failures++);
+    if (network.onLine !== false) onNews();
+    // Full jitter; a fixed pause would bring every device back in the same second.
+    if (Date.now() - openedAt > STEADY_MILLISECONDS) failures = 0;
+    const limit = Math.min(RETRY_MILLISECONDS_MAX, retry * 2 ** failures++);
     clearTimeout(timer);
-    timer = setTimeout(run, RETRY_MILLISECONDS + Math.random() * limit);
-  }
-
-  /** @param {AbortSignal} signal @returns {Promise<void>} resolves when the stream has ended */
-  function stream(signal) {
-    return new Promise((resolve) => {
-      const source = new EventSource(url);
-      const end = () => { source.close(); resolve(); };
-      signal.addEventListener('abort', end);
-      source.onopen = () => { failures = 0; };
-      source.onerror = end;
-      source.addEventListener('hint', (event) => {
-        try {
-          onHint(JSON.parse(/** @type {MessageEvent} */ (event).data));
-        } catch { /* not a hint of ours */ }
-      });
-    });
+    timer = setTimeout(run, retry + Math.random() * limit);
   }
 
   const live = {
@@ -58,4 +62,48 @@ export function followLive(url, lockName, onHint, isWanted) {
     stop() { isStopped = true; live.pause(); },
   };
   return live;
+}
+
+/** Reads one stream to its end; fails when it is refused, cut, silent or aborted.
+ * @param {string} url @param {AbortSignal} signal @param {() => void} onOpen @param {(hint:Hint) => void} onHint @param {World} world */
+async function readStream(url, signal, onOpen, onHint, { fetch: fetching = fetch, silence = SILENCE_MILLISECONDS }) {
+  const silent = new AbortController();
+  const end = () => silent.abort();
+  let timer = setTimeout(end, silence);
+  signal.addEventListener('abort', end);
+  try {
+    const response = await fetching(url, {
+      headers: { 'Accept': 'text/event-stream' }, redirect: 'error', cache: 'no-store', credentials: 'same-origin', signal: silent.signal,
+    });
+    if (!response.ok || !response.body || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) return end();
+    onOpen();
+    const reader = response.body.getReader();
+    const decoder = new TextDecoder();
+    for (let rest = ''; ;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(end, silence);
+      rest = takeHints(rest + decoder.decode(value, { stream: true }), onHint);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
+}
+
+/** Hands on the hints in a piece of the stream; returns the beginning of the event that is still arriving.
+ * @param {string} text @param {(hint:Hint) => void} onHint */
+export function takeHints(text, onHint) {
+  const events = text.split('\n\n');
+  const rest = events.pop() ?? '';
+  for (const event of events) {
+    const lines = event.split('\n');
+    const data = lines.find((line) => line.startsWith('data:'));
+    if (!data || !lines.includes('event: hint')) continue;
+    let hint;
+    try { hint = JSON.parse(data.slice(5)); } catch { continue; } // not a hint of ours
+    onHint(hint);
+  }
+  return rest;
 }

@@ -1,9 +1,10 @@
 // @ts-check
 // SPDX-License-Identifier: Apache-2.0
-// Small facts kept outside the database: who was here, how far their data reached, which app it was.
+// Small facts kept outside the database: how far a person's data reached, which app it was.
 //
 // They tell a first visit from storage that the browser has emptied, let the next start read the
 // database before the app declaration has arrived, and tell the service worker what to sync.
+// localStorage may lose its last seconds in a crash; what must not be lost is in durable-facts.js.
 
 const SHARED = 'aloft-state';
 const SHARED_URL = '/aloft-state.json';

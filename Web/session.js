@@ -5,7 +5,8 @@
 // The proof is the server's HttpOnly cookie; what is remembered here only says whose data to open.
 
 import { deleteFile } from './database-file.js';
-import { recall, remember, share } from './marker.js';
+import { keep, kept } from './durable-facts.js';
+import { remember, share } from './marker.js';
 
 /** Why a session could not begin or end. */
 export class SessionError extends Error {
@@ -53,8 +54,7 @@ async function request(server, method, body) {
 export async function signIn({ user, password, server = '' }) {
   const { user: id, name, roles } = await request(server, 'POST', { user, password });
   const person = { user: id, name, roles };
-  remember('signOut', null);
-  remember('session', person);
+  await keep({ session: person, signOut: null });
   tell({ signedIn: person.user, person });
   return person;
 }
@@ -64,8 +64,9 @@ export async function signOut(db, { discard = false, server = '' } = {}) {
   const { queued = 0, parked = 0, conflicts = 0 } = db?.status ?? {};
   const count = queued + parked + conflicts;
   if (count && !discard) throw new SessionError('unsynced', `${count} unsynced changes would be lost.`, count);
-  const person = db?.user ?? recall('session')?.user;
-  remember('session', null);
+  const person = db?.user ?? (await kept('session'))?.user;
+  // Without a network the cookie stays for now; `signOut` has it ended at the next chance.
+  await keep({ session: null, signOut: true });
   await db?.close();
   tell({ signedOut: person });
   if (db) {
@@ -74,24 +75,22 @@ export async function signOut(db, { discard = false, server = '' } = {}) {
   }
   await share(null);
   for (const name of globalThis.caches ? await caches.keys() : []) if (name.startsWith('aloft-data')) await caches.delete(name);
-  // Without a network the cookie stays for now; it is ended at the next chance.
-  remember('signOut', true);
   await endSession(server);
 }
 
 /** @param {string} server */
 async function endSession(server) {
-  await request(server, 'DELETE').then(() => remember('signOut', null), () => {});
+  await request(server, 'DELETE').then(() => keep({ signOut: null }), () => {});
 }
 
 /** @param {{server?:string}} options */
 export async function currentUser({ server = '' } = {}) {
-  const person = recall('session');
+  const person = await kept('session');
   if (person) return person;
-  if (recall('signOut')) { await endSession(server); return null; }
+  if (await kept('signOut')) { await endSession(server); return null; }
   try {
     const { user, name, roles } = await request(server, 'GET');
-    remember('session', { user, name, roles });
+    await keep({ session: { user, name, roles } });
     return { user, name, roles };
   } catch {
     return null;

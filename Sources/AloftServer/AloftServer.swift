@@ -47,7 +47,7 @@ public final class AloftServer<S: Store>: Sendable {
     sync = SyncRoute(
       store: store, judge: judge, committer: committer, readers: readers, server: Text("aloft/\(aloftVersion)"), now: now)
     session = SessionRoute(identity: identity, isSecure: configuration.isBehindTLS)
-    files = StaticFiles(configuration.folders, threads: readers)
+    files = StaticFiles(configuration.folders, optional: configuration.optionalFiles, threads: readers)
     appJSON = ByteBuffer(bytes: app.json())
   }
 

@@ -10,6 +10,8 @@ public struct ServerConfiguration: Sendable {
   public var port = 8_080
   /// Folders of files, such as the app at "/" and the platform's modules at "/aloft/".
   public var folders: [StaticFolder] = []
+  /// Files whose URL contains one of these may fail to load without keeping an update of the app from people's devices.
+  public var optionalFiles = ["/icons/"]
   /// Whether browsers reach the server through TLS (by a proxy in front of it). The session cookie is then bound to TLS.
   public var isBehindTLS = false
   /// How often an idle live stream carries a comment.

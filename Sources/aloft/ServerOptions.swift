@@ -22,6 +22,11 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The engine for the browser, served as /aloft/aloft.wasm.", valueName: "file"))
   var wasm: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Files whose URL contains this text may fail to load without stopping an update of the app (repeatable).", valueName: "text"))
+  var optional: [String] = ["/icons/"]
+
   @Flag(help: "Say that browsers come through TLS (a proxy in front of this server): cookies are then bound to it.")
   var behindTls = false
 
@@ -33,6 +38,7 @@ struct ServerOptions: ParsableArguments {
     configuration.host = host
     configuration.port = port
     configuration.isBehindTLS = behindTls
+    configuration.optionalFiles = optional
     configuration.logLevel = verbose ? .debug : .info
     let engines = wasm.map { [$0] } ?? Installation.find(wasmNames.flatMap { ["build/" + $0, "build/web/" + $0, "share/aloft/" + $0] })
     if let engine = engines.first { configuration.folders.append(StaticFolder(prefix: "/aloft/aloft.wasm", folder: engine)) }

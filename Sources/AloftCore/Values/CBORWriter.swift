@@ -106,11 +106,8 @@ public struct CBORWriter: Sendable {
   }
 
   private mutating func big(_ value: UInt64, _ count: Int) {
-    var shift = (count - 1) * 8
-    while shift >= 0 {
-      output.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
-      shift -= 8
-    }
+    let word = (value << UInt64(64 - count * 8)).bigEndian
+    withUnsafeBytes(of: word) { output.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
   }
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.

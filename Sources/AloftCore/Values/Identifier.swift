@@ -73,7 +73,6 @@ public enum RecordID {
 
   /// A new id: 48 bits of milliseconds and 72 random bits as 24 characters of Crockford base32.
   public static func generate(milliseconds: UInt64, random: inout Random) -> Text {
-    let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
     let low = random.next()
     let middle = random.next() & 0xFF
     // 120 bits in two words: 60 bits each, five bits a character.
@@ -81,10 +80,19 @@ public enum RecordID {
     let second = low & 0x0FFF_FFFF_FFFF_FFFF
     var out: [UInt8] = []
     out.reserveCapacity(24)
-    for word in [first, second] {
-      for shift in stride(from: 55, through: 0, by: -5) { out.append(alphabet[Int(word >> UInt64(shift) & 31)]) }
-    }
+    append(first, to: &out)
+    append(second, to: &out)
     return Text(utf8: out)
+  }
+
+  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+
+  private static func append(_ word: UInt64, to out: inout [UInt8]) {
+    var shift: UInt64 = 60
+    while shift > 0 {
+      shift -= 5
+      out.append(alphabet[Int(truncatingIfNeeded: word >> shift & 31)])
+    }
   }
 
   /// Whether a text may name a record: 1 to 64 bytes and no control characters.

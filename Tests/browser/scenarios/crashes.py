@@ -70,6 +70,19 @@ def killed_browser_loses_nothing(world):
     same(app.on_db(mia.page, "(db) => db.query({ from: 'visits', where: { title: { prefix: 'Burst' } }, count: true })"), 50, 'on the device')
 
 
+def killed_after_signing_in(world):
+    """a browser killed seconds after the first sign-in opens without a network, with the person's data"""
+    server = world.demo()
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    visit = app.create_visit(mia.page, 'Before the crash')
+    mia.network.mode('refuse')
+    mia.kill()
+    mia.start()
+    until('the visit is there', lambda: app.get(mia.page, 'visits', visit))
+    mia.page.get_by_text('Mia Bell').first.wait_for()
+
+
 def killed_server_keeps_what_it_acknowledged(world):
     """the server killed with SIGKILL while two browsers write: every acknowledged change is there exactly once"""
     server = world.demo()
