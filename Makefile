@@ -17,7 +17,7 @@ help:
 	@echo 'make clean     remove everything that was built (also the demo data)'
 	@echo
 	@echo 'Parts, when you work on one thing (after one `make build`):'
-	@echo '  make web                          the browser side only: engines, modules, manifest'
+	@echo '  make web                          the browser side only: engines and modules'
 	@echo '  swift test --filter "<words>"     some Swift tests'
 	@echo '  make test-web                     the JavaScript tests'
 	@echo '  make test-browser ONLY=portal     browser scenarios whose name has the word'
@@ -39,7 +39,7 @@ build: setup web
 
 web:
 	@Scripts/build-wasm.sh
-	@Scripts/build-site.sh
+	@Scripts/build-web.sh
 
 check:
 	@Scripts/check-layers.sh

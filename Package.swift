@@ -54,7 +54,7 @@ let package = Package(
     .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
     .testTarget(
       name: "AloftServerTests",
-      dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "HummingbirdTesting", package: "hummingbird")]),
+      dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "Crypto", package: "swift-crypto")]),
     // What the server is measured and tested with.
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
     .executableTarget(

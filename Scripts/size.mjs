@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints the size of everything a browser loads, raw and gzipped, and fails when it exceeds the budget.
+// Prints the size of everything a browser loads, raw and gzipped. Fails when it exceeds the budget, or when the bundle in
+// build/web is not what Web/ holds now.
 //
 // The modules are measured as a release serves them (Scripts/web.mjs), each gzipped for itself, as they travel.
 //
@@ -20,23 +21,32 @@ const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1).padStart(8)} KB`;
 const print = (name, { raw, zipped }, limit) => console.log(
   `${name.padEnd(34)}${kilobytes(raw)}${kilobytes(zipped)} gz${limit ? `   budget ${kilobytes(limit).trim()}${zipped > limit ? '  EXCEEDED' : ''}` : ''}`);
 
+const built = join(ROOT, 'build/web');
+const isStale = (name, text) => existsSync(join(built, name)) && readFileSync(join(built, name), 'utf8') !== text;
+
 const total = { raw: 0, zipped: 0 };
+const stale = [];
 for (const [name, text] of buildRelease()) {
   const one = size(Buffer.from(text));
-  print(`aloft/${name}`, one);
+  if (isStale(name, text)) stale.push(name);
+  // Aliases of one line are not worth a line each.
+  if (one.raw > 100) print(`aloft/${name}`, one);
   total.raw += one.raw;
   total.zipped += one.zipped;
 }
 print('JavaScript, all', total, SCRIPT_BYTES_MAX);
-let isWithin = total.zipped <= SCRIPT_BYTES_MAX;
+let isGood = total.zipped <= SCRIPT_BYTES_MAX;
+if (stale.length) {
+  console.log(`older than Web/: ${stale.join(' ')} in build/web; run Scripts/build-web.sh`);
+  isGood = false;
+}
 
-const built = join(ROOT, 'build/web');
 const given = process.argv.slice(2);
 const modules = given.length ? given : existsSync(built) ? readdirSync(built).filter((name) => name.endsWith('.wasm')).map((name) => join(built, name)) : [];
 for (const file of modules) {
   const one = size(readFileSync(file));
   print(relative(ROOT, file), one, WASM_BYTES_MAX);
-  isWithin &&= one.zipped <= WASM_BYTES_MAX;
+  isGood &&= one.zipped <= WASM_BYTES_MAX;
 }
 if (!modules.length) console.log('no engine found: run Scripts/build-wasm.sh first');
-process.exitCode = isWithin ? 0 : 1;
+process.exitCode = isGood ? 0 : 1;

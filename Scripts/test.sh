@@ -108,7 +108,7 @@ case ${1:-all} in
     check 'layers' Scripts/check-layers.sh
     test_web
     engine=no
-    require 'engines' Scripts/build-wasm.sh && require 'site' Scripts/build-site.sh && engine=yes
+    require 'engines' Scripts/build-wasm.sh && require 'modules' node Scripts/web.mjs && engine=yes
     [ $engine = yes ] && check 'sizes' node Scripts/size.mjs
     # One debug build serves the Swift tests and the server of the browser tests.
     if require 'build' swift build --build-tests; then

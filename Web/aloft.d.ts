@@ -153,7 +153,10 @@ export interface Database {
   resolve(collection: string, id: string, fields: Record<string, any>): Handle;
   /** Runs an action that the app declares. */
   run(action: string, args: Record<string, any>): Handle;
-  /** Many changes at once, in order; each is judged on its own. Cheap up to hundreds of thousands. */
+  /**
+   * Many changes at once, in order; each is judged on its own. Cheap up to hundreds of thousands.
+   * Throws AloftError at the first that does not fit the declaration; of 20,000 and more, whole parts before it may have been taken.
+   */
   mutate(mutations: Mutation[]): Handle[];
 
   get(collection: string, id: string): Promise<Row | null>;
@@ -177,7 +180,7 @@ export interface Database {
   retry(n: number): void;
   /** Replaces the arguments of a rejected or parked change and offers it again. */
   edit(n: number, args: Record<string, any>): void;
-  /** Drops a change of this device for good. */
+  /** Drops a rejected or parked change for good. One that is still on its way cannot be called back: throws AloftError `unknown`. */
   discard(n: number): void;
   /** Settles a conflict with this device's version, made anew on top of the server's. */
   keepMine(n: number): void;

@@ -64,6 +64,12 @@ export function startEngine(module, app) {
    * @param {Uint8Array | string | null} input @returns {number} its length */
   const put = (input) => {
     if (input === null) return 0;
+    if (typeof input === 'string') {
+      // Text is mostly ASCII: then it has as many bytes as letters and is written in place.
+      const pointer = wasm.aloft_buffer(input.length) >>> 0; // may replace memory.buffer
+      const { read, written } = encoder.encodeInto(input, new Uint8Array(wasm.memory.buffer, pointer, input.length));
+      if (read === input.length) return written;
+    }
     const bytes = typeof input === 'string' ? encoder.encode(input) : input;
     const pointer = wasm.aloft_buffer(bytes.length) >>> 0;
     new Uint8Array(wasm.memory.buffer).set(bytes, pointer);

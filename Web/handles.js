@@ -8,42 +8,51 @@
 /** @typedef {{action:string, args:Record<string, any>}} Mutation */
 /** @typedef {{mutation:Mutation, handle:Handle, token:number, n:number, isStored:boolean, traps:number}} Change */
 
-/** A promise that is made only when somebody asks for it: bulk writes make very many handles.
+/** A promise and the ways to settle it; nobody is obliged to look at it.
  * @template T */
-class Later {
-  /** @type {Promise<T> | undefined} */
-  #promise;
-  /** @type {null | ((settle:{resolve:(value:T) => void, reject:(error:any) => void}) => void)} */
-  #settle = null;
-  /** @type {{resolve:(value:T) => void, reject:(error:any) => void} | null} */
-  #waiting = null;
-
-  get promise() {
-    if (!this.#promise) {
-      this.#promise = new Promise((resolve, reject) => {
-        if (this.#settle) this.#settle({ resolve, reject });
-        else this.#waiting = { resolve, reject };
-      });
-      this.#promise.catch(() => {}); // nobody is obliged to look
-    }
-    return this.#promise;
-  }
-  /** @param {(settle:{resolve:(value:T) => void, reject:(error:any) => void}) => void} settle */
-  settle(settle) {
-    if (this.#settle) return;
-    this.#settle = settle;
-    if (this.#waiting) settle(this.#waiting);
-  }
+function createPromise() {
+  /** @type {(value:T) => void} */ let resolve = () => {};
+  /** @type {(error:any) => void} */ let reject = () => {};
+  /** @type {Promise<T>} */
+  const promise = new Promise((resolving, rejecting) => { resolve = resolving; reject = rejecting; });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
 }
 
-/** What an app holds of one change. */
+/** What an app holds of one change. Its promises are made when somebody asks: bulk writes make very many handles. */
 class Handle {
+  /** @type {boolean | Error} */ #saved = false;
+  /** @type {any} */ #verdict = null;
+  /** @type {ReturnType<typeof createPromise<void>> | null} */ #savedPromise = null;
+  /** @type {ReturnType<typeof createPromise<any>> | null} */ #syncedPromise = null;
+
   /** @param {string} id */
   constructor(id) { this.id = id; }
-  /** @type {Later<void>} */ savedLater = new Later();
-  /** @type {Later<any>} */ syncedLater = new Later();
-  get saved() { return this.savedLater.promise; }
-  get synced() { return this.syncedLater.promise; }
+
+  get saved() {
+    if (!this.#savedPromise) { this.#savedPromise = createPromise(); this.#tellSaved(); }
+    return this.#savedPromise.promise;
+  }
+  get synced() {
+    if (!this.#syncedPromise) { this.#syncedPromise = createPromise(); this.#tellSynced(); }
+    return this.#syncedPromise.promise;
+  }
+  /** For the host: on the disk, or never to be.
+   * @param {true | Error} saved */
+  settleSaved(saved) { this.#saved ||= saved; this.#tellSaved(); }
+  /** For the host: the server has judged.
+   * @param {{token?:number, n:number}} verdict */
+  settleSynced(verdict) { this.#verdict ??= verdict; this.#tellSynced(); }
+
+  #tellSaved() {
+    if (this.#saved === true) this.#savedPromise?.resolve();
+    else if (this.#saved) this.#savedPromise?.reject(this.#saved);
+  }
+  #tellSynced() {
+    if (!this.#verdict || !this.#syncedPromise) return;
+    const { token, ...outcome } = this.#verdict;
+    this.#syncedPromise.resolve(outcome);
+  }
 }
 
 /** @typedef {ReturnType<typeof createHandles>} Handles */
@@ -52,9 +61,11 @@ export function createHandles() {
   /** Not yet on disk, in order.
    * @type {Set<Change>} */
   const unsaved = new Set();
-  /** @type {Map<number, Change>} */
+  /** Not yet judged, by the engine's token.
+   * @type {Map<number, Change>} */
   const byToken = new Map();
-  /** @type {Map<number, Change>} */
+  /** The same of former engines, whose tokens mean nothing any more, by number.
+   * @type {Map<number, Change>} */
   const byNumber = new Map();
 
   return {
@@ -72,9 +83,9 @@ export function createHandles() {
      * @param {Change} change @param {Error} error */
     refuse(change, error) {
       unsaved.delete(change);
-      change.handle.savedLater.settle(({ reject }) => reject(error));
-      change.handle.syncedLater.settle(({ resolve }) => resolve(
-        { n: 0, outcome: 'rejected', code: /** @type {any} */ (error).code ?? 'invalid', message: error.message }));
+      const verdict = { n: 0, outcome: 'rejected', code: /** @type {any} */ (error).code ?? 'invalid', message: error.message };
+      change.handle.settleSaved(error);
+      change.handle.settleSynced(verdict);
     },
     /** The changes in the persist frame that was just emitted; they are on disk when it completes.
      * @returns {Change[]} */
@@ -83,37 +94,38 @@ export function createHandles() {
      * @param {Change[]} changes */
     store(changes) { for (const change of changes) change.isStored = true; },
     /** The engine's word that changes are on disk.
-     * @param {Array<number | {token:number, n:number}>} tokens */
-    saved(tokens) {
-      for (const entry of tokens) {
-        const change = byToken.get(typeof entry === 'number' ? entry : entry.token);
+     * @param {Array<{token:number, n:number}>} entries */
+    saved(entries) {
+      for (const { token, n } of entries) {
+        const change = byToken.get(token);
         if (!change) continue;
         unsaved.delete(change);
-        if (typeof entry !== 'number') { change.n = entry.n; byNumber.set(entry.n, change); }
-        change.handle.savedLater.settle(({ resolve }) => resolve());
+        change.n = n;
+        change.handle.settleSaved(true);
       }
     },
     /** The server's verdicts.
      * @param {Array<{token?:number, n:number}>} outcomes */
     judged(outcomes) {
-      for (const { token, ...outcome } of outcomes) {
-        const change = byToken.get(token ?? 0) ?? byNumber.get(outcome.n);
+      for (const outcome of outcomes) {
+        const change = byToken.get(outcome.token ?? 0) ?? byNumber.get(outcome.n);
         if (!change) continue;
         byToken.delete(change.token);
         byNumber.delete(outcome.n);
-        change.handle.savedLater.settle(({ resolve }) => resolve());
-        change.handle.syncedLater.settle(({ resolve }) => resolve(outcome));
+        change.handle.settleSaved(true);
+        change.handle.settleSynced(outcome);
       }
     },
     /** A new engine takes over: what must be issued to it again, in order.
      * Changes that reached the disk are in its log already.
      * @returns {Change[]} */
     takeOver() {
+      for (const change of byToken.values()) if (change.n) byNumber.set(change.n, change);
       byToken.clear();
       for (const change of unsaved) {
         if (!change.isStored) continue;
         unsaved.delete(change);
-        change.handle.savedLater.settle(({ resolve }) => resolve());
+        change.handle.settleSaved(true);
       }
       return [...unsaved];
     },

@@ -129,12 +129,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
 
   /** @param {import('./handles.js').Change[]} changes */
   function issue(changes) {
+    if (changes.length > MUTATIONS_PER_CALL) return issueInParts(changes, MUTATIONS_PER_CALL);
     const text = JSON.stringify({ mutations: changes.map((change) => change.mutation) });
-    if (changes.length > 1 && (changes.length > MUTATIONS_PER_CALL || text.length > JSON_LENGTH_MAX)) {
-      const size = Math.min(MUTATIONS_PER_CALL, Math.ceil(changes.length / 2));
-      for (let i = 0; i < changes.length; i += size) issue(changes.slice(i, i + size));
-      return;
-    }
+    if (text.length > JSON_LENGTH_MAX && changes.length > 1) return issueInParts(changes, Math.ceil(changes.length / 2));
     try {
       feed(Op.mutate, text, (result) => result.handles.forEach((/** @type {{token:number, id:string}} */ { token, id }, /** @type {number} */ i) => {
         if (id) changes[i].handle.id = id;
@@ -144,6 +141,18 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
       if (error instanceof EngineTrap) return survive(changes);
       for (const change of changes) handles.refuse(change, /** @type {Error} */ (error));
       throw error;
+    }
+  }
+
+  /** @param {import('./handles.js').Change[]} changes @param {number} size */
+  function issueInParts(changes, size) {
+    for (let i = 0; i < changes.length; i += size) {
+      try {
+        issue(changes.slice(i, i + size));
+      } catch (error) {
+        for (const change of changes.slice(i + size)) handles.refuse(change, /** @type {Error} */ (error));
+        throw error;
+      }
     }
   }
 

@@ -32,7 +32,8 @@ public final class LoopbackConnection {
   private let port: Int
   private var pending: [UInt8] = []
 
-  public init(port: Int, timeoutSeconds: Int = 30) throws(LoopbackError) {
+  /// `sendBufferBytes`: what the system keeps of bytes not yet delivered; nil leaves the choice to it.
+  public init(port: Int, timeoutSeconds: Int = 30, sendBufferBytes: Int32? = nil) throws(LoopbackError) {
     self.port = port
     #if canImport(Darwin)
       socket = Foundation.socket(AF_INET, SOCK_STREAM, 0)
@@ -45,6 +46,7 @@ public final class LoopbackConnection {
     address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
     var one: Int32 = 1
     setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
+    if var bytes = sendBufferBytes { setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, socklen_t(MemoryLayout<Int32>.size)) }
     var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     let code = withUnsafePointer(to: &address) { pointer in
@@ -110,11 +112,19 @@ public final class LoopbackConnection {
     let length = hasBody ? headers["content-length"].flatMap { Int($0) } ?? 0 : 0
     let head = Array(pending[..<end])
     let ready = min(length, pending.count - end)
-    var body: [UInt8] = []
-    body.reserveCapacity(length)
-    body.append(contentsOf: pending[end..<(end + ready)])
+    var isCut = false
+    let body = [UInt8](unsafeUninitializedCapacity: length) { target, count in
+      count = pending[end..<(end + ready)].withUnsafeBytes { part in
+        UnsafeMutableRawBufferPointer(target).copyMemory(from: part)
+        return part.count
+      }
+      while count < length, !isCut {
+        let read = recv(socket, target.baseAddress! + count, length - count, 0)
+        if read > 0 { count += read } else { isCut = true }
+      }
+    }
+    if isCut { throw .cut }
     pending.removeFirst(end + ready)
-    while body.count < length { try read(into: &body, atMost: length - body.count) }
     return LoopbackAnswer(status: status, headers: headers, body: body, head: head)
   }
 
@@ -134,12 +144,10 @@ public final class LoopbackConnection {
     return nil
   }
 
-  private func readMore() throws(LoopbackError) { try read(into: &pending, atMost: 1 << 18) }
-
-  private func read(into bytes: inout [UInt8], atMost limit: Int) throws(LoopbackError) {
-    let count = withUnsafeTemporaryAllocation(byteCount: min(limit, 1 << 18), alignment: 16) { buffer in
+  private func readMore() throws(LoopbackError) {
+    let count = withUnsafeTemporaryAllocation(byteCount: 1 << 14, alignment: 16) { buffer in
       let count = recv(socket, buffer.baseAddress!, buffer.count, 0)
-      if count > 0 { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
+      if count > 0 { pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
       return count
     }
     guard count > 0 else { throw .cut }

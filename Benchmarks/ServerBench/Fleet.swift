@@ -98,7 +98,7 @@ enum Delta {
       } else if key == "scopes" {
         for _ in 0..<(try reader.map()) {
           let scope = try reader.text()
-          var cursor = Cursor(epoch: 0, sequence: 0, checksum: 0)
+          var cursor = Cursor(epoch: 0, sequence: 0, base: 0, checksum: 0)
           for _ in 0..<(try reader.map()) {
             let part = try reader.text()
             if part == "to" {

@@ -47,6 +47,7 @@ export async function warm(runs) {
     equal: await median(runs, () => db.query(EQUAL)),
     top: await median(runs, () => db.query(TOP)),
     edit: await median(runs * 4, (run) => db.update('items', one.id, { title: `edit ${run}` }).saved, EDIT_PAUSE_MILLISECONDS),
+    editRush: await median(runs * 4, (run) => db.update('items', one.id, { title: `rush ${run}` }).saved),
   };
   let show = () => {};
   const stop = db.subscribe(EQUAL, (rows) => show(rows));

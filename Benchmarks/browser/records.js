@@ -15,7 +15,7 @@ export const record = (i) => ({
 
 export const EQUAL_OWNER = 'owner-7';
 
-/** Edits come one by one, as a person makes them; with Aloft the round to the server is over in between. */
+/** Paced edits come as a person makes them; with Aloft the round to the server is over in between. Back to back it is not. */
 export const EDIT_PAUSE_MILLISECONDS = 60;
 
 /** Middle of several runs of `work`, in milliseconds.

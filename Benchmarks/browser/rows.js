@@ -66,6 +66,7 @@ export async function warm(runs) {
     equal: await median(runs, () => equal(db)),
     top: await median(runs, () => answer(items(db).index('due').getAll(null, 50))),
     edit: await median(runs * 4, (run) => write(db, (store) => store.put({ ...one, title: `edit ${run}` })), EDIT_PAUSE_MILLISECONDS),
+    editRush: await median(runs * 4, (run) => write(db, (store) => store.put({ ...one, title: `rush ${run}` }))),
     // Without a library a view learns of a change by asking again after the write.
     live: await median(runs, async (run) => {
       await write(db, (store) => store.put({ ...one, title: `live ${run}` }));

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures Aloft against one IndexedDB row per record with two indexes, in the same Chromium, and prints ratios.
 
-    Benchmarks/browser/run.py --server <aloft executable> [--sizes 10000 100000] [--runs 3]
+    Benchmarks/browser/run.py [--server .build/release/aloft] [--platform build/web] [--sizes 10000 100000] [--runs 1]
 
+Takes what is built already: a release server, and engine and modules in build/web (`make bench` builds both first).
 Needs playwright 1.58.0 and Debian's chromium (or CHROMIUM=<executable>). Every run has a new profile on disk and a new
 server with an empty data folder; the two sides take turns. A cold open is a new browser process on the filled profile,
 measured from the call of open to the first answer (a 2 % equality query); the page itself is loaded before that.
+One run of both sizes takes some minutes at most; for figures to quote use --runs 3 on a calm machine.
 """
-import argparse, json, os, re, shutil, statistics, subprocess, sys, tempfile
+import argparse, json, os, re, shlex, shutil, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 from playwright.sync_api import sync_playwright
 
@@ -89,14 +91,20 @@ LINES = [
     ('bulk write', 'write', 'write', 8),
     ('2 % equality query', 'equal', 'equal', 5),
     ('top 50 by a field', 'top', 'top', 5),
-    ('one durable edit', 'edit', 'edit', 1),
+    ('one durable edit, a pause before each', 'edit', 'edit', 1),
+    ('one durable edit, back to back', 'editRush', 'editRush', None),
     ('edit until a live query shows it', 'live', 'live', None),
 ]
 
 
+def load():
+    """The load average of the last one and five minutes; above the number of processors the figures are noise."""
+    return '{:.1f} {:.1f}'.format(*os.getloadavg()[:2])
+
+
 def report(count, aloft, rows):
     middle = lambda results, key: statistics.median(result[key] for result in results)
-    print(f'\n{count:,} records of about 200 bytes, medians of {len(aloft)} runs, milliseconds')
+    print(f'\n{count:,} records of about 200 bytes, {f"medians of {len(aloft)} runs" if len(aloft) > 1 else "one run"}, milliseconds')
     print(f'{"":42}{"Aloft":>10}{"rows":>10}{"ratio":>8}   aim')
     for title, ours, theirs, aim in LINES:
         a, r = middle(aloft, ours), middle(rows, theirs)
@@ -106,13 +114,20 @@ def report(count, aloft, rows):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument('--server', default=str(ROOT / '.build/release/aloft'))
-    parser.add_argument('--platform', default=str(ROOT / 'Web'))
-    parser.add_argument('--wasm', default=str(ROOT / 'build/web/aloft.wasm'))
+    parser.add_argument('--server', default=str(ROOT / '.build/release/aloft'), help='the aloft executable')
+    parser.add_argument('--platform', default=str(ROOT / 'build/web'), help='the folder with the browser modules; Web takes the sources')
+    parser.add_argument('--wasm', default=str(ROOT / 'build/web/aloft.wasm'), help='the engine')
     parser.add_argument('--sizes', type=int, nargs='+', default=[10_000, 100_000])
-    parser.add_argument('--runs', type=int, default=3)
+    parser.add_argument('--runs', type=int, default=1)
     parser.add_argument('--json', help='also write the raw figures to this file')
     options = parser.parse_args()
+    for name, maker in ((options.server, 'swift build -c release --product aloft'), (options.wasm, 'Scripts/build-wasm.sh'),
+                        (f'{options.platform}/aloft.js', 'Scripts/build-web.sh')):
+        if not Path(name).exists():
+            raise SystemExit(f'There is no {name}. Run: {maker}')
+    began = time.monotonic()
+    print(f'repeat: {shlex.join([os.path.relpath(sys.argv[0]), *sys.argv[1:]])}')
+    print(f'load {load()} on {os.cpu_count()} processors before')
     raw = {}
     with sync_playwright() as playwright:
         for count in options.sizes:
@@ -130,6 +145,7 @@ def main():
                     server.stop()
             report(count, aloft, rows)
             raw[count] = {'aloft': aloft, 'rows': rows}
+    print(f'\nload {load()} after, {time.monotonic() - began:.0f} s in all')
     if options.json:
         Path(options.json).write_text(json.dumps(raw, indent=1))
 

@@ -42,7 +42,7 @@ struct ServerOptions: ParsableArguments {
     configuration.logLevel = verbose ? .debug : .info
     let engines = wasm.map { [$0] } ?? Installation.find(wasmNames.flatMap { ["build/" + $0, "build/web/" + $0, "share/aloft/" + $0] })
     if let engine = engines.first { configuration.folders.append(StaticFolder(prefix: "/aloft/aloft.wasm", folder: engine)) }
-    for folder in platform.map({ [$0] }) ?? Installation.find(["build/web", "Web", "share/aloft/web"]) {
+    for folder in platform.map({ [$0] }) ?? Installation.modules {
       configuration.folders.append(StaticFolder(prefix: "/aloft/", folder: folder))
     }
     for folder in app { configuration.folders.append(StaticFolder(prefix: "/", folder: folder)) }
@@ -59,6 +59,13 @@ enum Installation {
       if !found.isEmpty { return found }
     }
     return []
+  }
+
+  /// The folders with the platform's browser modules: a release alone, or the engine's folder and the sources.
+  static var modules: [String] {
+    let found = find(["build/web", "Web", "share/aloft/web"])
+    guard let complete = found.firstIndex(where: { FileManager.default.fileExists(atPath: $0 + "/aloft.js") }) else { return found }
+    return Array(found[...complete])
   }
 
   private static var roots: [String] {

@@ -76,7 +76,7 @@ private struct Pusher: Sendable {
   var acknowledged = 0
 
   /// Pushes until the server is gone; the same push is repeated when nobody knows what became of it.
-  mutating func run(port: Int) throws {
+  mutating func run(port: Int, _ tally: Tally) throws {
     let visitor: Visitor
     do { visitor = try Visitor(port: port) } catch LoopbackError.cannotConnect { return }
     while true {
@@ -93,8 +93,37 @@ private struct Pusher: Sendable {
       guard try visitor.outcomes(answer).allSatisfy({ $0 == "applied" || $0 == "merged" }) else { throw Unexpected(answer) }
       nextN += 10
       acknowledged += 5
+      tally.add()
     }
   }
+}
+
+/// Counts what several threads have done, for one that waits until it is enough.
+// @unchecked: the stored properties are touched only while `condition` is locked.
+private final class Tally: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var count = 0
+  private var working: Int
+
+  init(working: Int) { self.working = working }
+
+  func add() {
+    condition.withLock {
+      count += 1
+      condition.broadcast()
+    }
+  }
+
+  /// A thread will add no more.
+  func leave() {
+    condition.withLock {
+      working -= 1
+      condition.broadcast()
+    }
+  }
+
+  /// Waits for the count, or until nobody works any more.
+  func wait(for wanted: Int) { condition.withLock { while count < wanted, working > 0 { condition.wait() } } }
 }
 
 @Suite(.serialized) struct ProcessTests {
@@ -118,17 +147,20 @@ private struct Pusher: Sendable {
         for round in 0..<4 {
           let server = try AloftProcess(serving: folder.path)
           let results = Mutex<[Int: Result<Pusher, any Error>]>([:])
+          let tally = Tally(working: pushers.count)
           let done = DispatchGroup()
           for (index, pusher) in pushers.enumerated() {
             done.enter()
             Thread.detachNewThread { [port = server.port] in
               var pusher = pusher
-              let result = Result { try pusher.run(port: port) }.map { pusher }
+              let result = Result { try pusher.run(port: port, tally) }.map { pusher }
               results.withLock { $0[index] = result }
+              tally.leave()
               done.leave()
             }
           }
-          Thread.sleep(forTimeInterval: 0.6 + Double(round) * 0.13)
+          // All devices are pushing then, and their requests are at every stage.
+          tally.wait(for: 40 + 7 * round)
           server.kill()
           done.wait()
           for index in pushers.indices { pushers[index] = try #require(results.withLock { $0[index] }).get() }
@@ -188,22 +220,20 @@ private struct Pusher: Sendable {
         _ = try live.connection.receive { String(decoding: $0, as: UTF8.self).contains(": connected") }
         let idle = try Visitor(port: server.port)
         #expect(try idle.request("GET", "/health").status == 200)
-        // A request is under way: its head and half of its body are there.
+        // A request is under way. What was sent does not fit the buffers of both sides, so the server is reading it.
         let body = Visitor.body(device: idle.device, [Make.create("items", "last", #""n":1"#)])
-        let slow = try Visitor(port: server.port)
-        try slow.connection.send(
-          "POST", "/sync/mutations", headers: ["X-Aloft": "1", "Content-Type": "application/json"], body: Array(body.utf8.prefix(40)),
-          declaredLength: body.utf8.count)
-        // Long enough for the server to have read the head.
-        Thread.sleep(forTimeInterval: 0.2)
+        let padding = [UInt8](repeating: 0x20, count: 2 << 20)
+        let slow = try LoopbackConnection(port: server.port, sendBufferBytes: 32_768)
+        try slow.send(
+          "POST", "/sync/mutations", headers: ["X-Aloft": "1", "Content-Type": "application/json"], body: padding + body.utf8.prefix(40),
+          declaredLength: padding.count + body.utf8.count)
         let stopped = try server.stop {
-          // The stop must have begun before the rest of the body arrives; nothing outside the process shows when.
-          Thread.sleep(forTimeInterval: 0.3)
-          try slow.connection.write(Array(body.utf8.dropFirst(40)))
-          #expect(try slow.connection.receive().text.contains(#""outcome":"applied""#))
+          // The end of the stream shows that the stop has begun.
+          _ = try live.connection.receive { String(decoding: $0, as: UTF8.self).contains("0\r\n\r\n") }
+          try slow.write(Array(body.utf8.dropFirst(40)))
+          #expect(try slow.receive().text.contains(#""outcome":"applied""#))
         }
         #expect(stopped.code == 0 && stopped.seconds < 1.5, "\(stopped)")
-        _ = try live.connection.receive { String(decoding: $0, as: UTF8.self).contains("0\r\n\r\n") }
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/data/store.sqlite-wal"))
         #expect(try AloftProcess.run("inspect", folder.path + "/data", "records").output.contains("items       last "))
       }

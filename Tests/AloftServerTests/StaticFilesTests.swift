@@ -75,6 +75,29 @@ import Testing
     }
   }
 
+  @Test func `a large text is packed once for those who take it, an image is not`() async throws {
+    try await Self.run { server in
+      let visitor = try server.visitor()
+      let text = String(repeating: "export const word = 'again';\n", count: 500)
+      try server.folder.write("app/large.js", text)
+      try server.folder.write("app/large.png", text)
+      let plain = try visitor.request("GET", "/large.js")
+      #expect(plain.text == text && plain.headers["content-encoding"] == nil)
+      let packed = try visitor.request("GET", "/large.js", headers: ["Accept-Encoding": "gzip"])
+      #expect(packed.headers["content-encoding"] == "gzip" && packed.body.count < text.utf8.count / 10)
+      #expect(packed.headers["content-length"] == String(packed.body.count))
+      // A gzip file begins with these bytes and ends with the length of what it holds.
+      #expect(packed.body.starts(with: [0x1F, 0x8B, 8]))
+      #expect(packed.body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } == text.utf8.count)
+      let tag = try #require(packed.headers["etag"])
+      #expect(tag != plain.headers["etag"])
+      #expect(try visitor.request("GET", "/large.js", headers: ["Accept-Encoding": "gzip", "If-None-Match": tag]).status == 304)
+      #expect(try visitor.request("GET", "/large.js", headers: ["If-None-Match": tag]).status == 200)
+      #expect(try visitor.request("GET", "/large.png", headers: ["Accept-Encoding": "gzip"]).headers["content-encoding"] == nil)
+      #expect(try visitor.request("GET", "/main.js", headers: ["Accept-Encoding": "gzip"]).headers["content-encoding"] == nil)
+    }
+  }
+
   @Test func `no path leads out of the folder or to a hidden file`() async throws {
     try await Self.run { server in
       let visitor = try server.visitor()

@@ -12,7 +12,7 @@ test('saved and synced resolve in their own time', async () => {
   const handles = createHandles();
   const change = handles.add(create, 'a');
   handles.accept(change, 5);
-  handles.saved([5]);
+  handles.saved([{ token: 5, n: 1 }]);
   await change.handle.saved;
   handles.judged([{ token: 5, n: 1, outcome: 'applied' }]);
   assert.deepEqual(await change.handle.synced, { n: 1, outcome: 'applied' });

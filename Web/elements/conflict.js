@@ -57,13 +57,13 @@ export class AloftConflict extends DatabaseElement {
         h('input', { type: 'radio', name: 'choice', value: choice, 'aria-label': spoken, 'aria-describedby': `is-${choice}`, onchange: () => { problem.textContent = ''; } }),
         h('span', { textContent: title })),
       values);
-    /** @param {string} id @param {string[]} names @param {any} source */
-    const list = (id, names, source) => h('dl', { id }, ...names.flatMap((name) => [
+    /** @param {string[]} names @param {any} source @param {{id?:string}} [properties] */
+    const list = (names, source, properties) => h('dl', properties, ...names.flatMap((name) => [
       h('dt', { textContent: words.field(collection, name) }), h('dd', { textContent: words.value(source[name], collection, name) })]));
 
-    const yours = h('div', { id: 'is-mine' }, list('', disputed, mine),
-      alsoMine.length > 0 && h('p', { className: 'quiet', textContent: words.alsoYours }), alsoMine.length > 0 && list('', alsoMine, mine));
-    const others = deletedThere ? h('p', { id: 'is-theirs', textContent: words.deletedThere }) : list('is-theirs', disputed, theirs);
+    const yours = h('div', { id: 'is-mine' }, list(disputed, mine),
+      alsoMine.length > 0 && h('p', { className: 'quiet', textContent: words.alsoYours }), alsoMine.length > 0 && list(alsoMine, mine));
+    const others = deletedThere ? h('p', { id: 'is-theirs', textContent: words.deletedThere }) : list(disputed, theirs, { id: 'is-theirs' });
 
     /** @param {Event} event */
     const submit = (event) => {

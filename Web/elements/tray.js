@@ -16,18 +16,16 @@
 import './conflict.js';
 import { DatabaseElement, h, sheet } from './kit.js';
 import { valuesForm } from './values-form.js';
+import { verbsFor } from './verbs.js';
 import { words } from './words.js';
 
 const SHOWN_MAX = 100;
-/** What a person can do about a change in each state.
- * @type {Record<string, string[]>} */
-const ACTIONS = { conflict: ['choose'], rejected: ['retry', 'edit', 'discard'], parked: ['retry', 'discard'], queued: [], saving: [], sending: [] };
 
 const own = sheet(`
   dialog { width: min(36rem, calc(100vw - 1rem)); max-height: calc(100dvh - 2rem); padding: 1rem; color: var(--text); background: var(--surface);
     border: 1px solid var(--border); border-radius: var(--radius); box-shadow: var(--aloft-shadow, 0 12px 40px rgb(0 0 0 / .25)); overflow: auto; overscroll-behavior: contain; }
   dialog::backdrop { background: rgb(0 0 0 / .4); }
-  header { display: flex; justify-content: space-between; align-items: flex-start; gap: 1rem; margin-bottom: .8rem; }
+  .head { display: flex; justify-content: space-between; align-items: flex-start; gap: 1rem; margin-bottom: .8rem; }
   ul { list-style: none; display: grid; gap: .5rem; margin-top: .5rem; }
   li { padding: .7rem; background: var(--raised); border-radius: var(--radius); display: grid; gap: .45rem; overflow-wrap: anywhere; }
   li button { background: var(--surface); }
@@ -39,7 +37,7 @@ export class AloftTray extends DatabaseElement {
   #title = h('h2', { id: 'title', part: 'title', tabIndex: -1 });
   #body = h('div');
   #dialog = /** @type {HTMLDialogElement} */ (h('dialog', { part: 'dialog', 'aria-labelledby': 'title', onclose: () => this.emit('aloft-closed') },
-    h('header', {}, this.#title, h('button', { type: 'button', textContent: words.close, onclick: () => this.close() })), this.#body));
+    h('div', { className: 'head' }, this.#title, h('button', { type: 'button', textContent: words.close, onclick: () => this.close() })), this.#body));
   /** @type {any[]} */ #list = [];
   /** The change whose conflict or form is open.
    * @type {number | null} */ #opened = null;
@@ -98,13 +96,13 @@ export class AloftTray extends DatabaseElement {
     if (!items.length) return [];
     const more = items.length - SHOWN_MAX;
     return [h('h3', { textContent: title }),
-      h('ul', {}, ...items.slice(0, SHOWN_MAX).map((item) => this.#item(item)), more > 0 && h('li', { textContent: `+ ${more}` }))];
+      h('ul', { role: 'list' }, ...items.slice(0, SHOWN_MAX).map((item) => this.#item(item)), more > 0 && h('li', { textContent: `+ ${more}` }))];
   }
 
   /** @param {any} item */
   #item(item) {
     const { n } = item;
-    const verbs = this.#unsure === n ? ['sure', 'keep'] : ACTIONS[item.state] ?? [];
+    const verbs = this.#unsure === n ? ['sure', 'keep'] : verbsFor(item);
     const name = words.label(item);
     const button = (/** @type {string} */ verb) => {
       const node = h('button', { type: 'button', part: 'action', textContent: /** @type {any} */ (words)[verb], 'aria-label': `${/** @type {any} */ (words)[verb]}: ${name}`,

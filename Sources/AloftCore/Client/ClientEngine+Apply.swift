@@ -51,7 +51,7 @@ extension ClientEngine {
   // MARK: membership
 
   private mutating func enter(_ scope: Text) {
-    if state.cursor(scope) == nil { state.cursors.append((scope, Cursor(epoch: 0, sequence: 0, checksum: 0))) }
+    if state.cursor(scope) == nil { state.cursors.append((scope, Cursor.start)) }
   }
 
   /// The right to a scope is gone: its records go from the device, unless another held scope has them too.
@@ -83,7 +83,8 @@ extension ClientEngine {
       // Not the continuation of what we hold: an old or repeated answer.
       guard cursor.epoch == part.epoch, cursor.sequence == part.from else { return }
     } else {
-      if cursor.sequence > 0 && cursor.epoch == part.epoch && cursor.sequence >= part.to { return }
+      // The same snapshot again, asked for by two contexts at once, must not take the device back.
+      if !part.isRepair && cursor.sequence > 0 && cursor.epoch == part.epoch && cursor.sequence >= part.to { return }
       beginSnapshot(part.scope, place, &refresh)
     }
     var rows = part.rows
@@ -94,13 +95,14 @@ extension ClientEngine {
     guard let place = state.cursor(part.scope) else { return }
     state.cursors[place].cursor.epoch = part.epoch
     state.cursors[place].cursor.sequence = part.to
+    if part.isComplete { state.cursors[place].cursor.base = part.to }
     guard let checksum = part.checksum, checksum != state.cursors[place].cursor.checksum else { return }
     if part.from == 0 {
       // A whole snapshot defines the truth.
       state.cursors[place].cursor.checksum = checksum
     } else {
       // What we hold is not what the server has: fetch the scope again.
-      state.cursors[place].cursor = Cursor(epoch: 0, sequence: 0, checksum: 0)
+      state.cursors[place].cursor = Cursor.start
       sync.isDue = true
     }
   }
@@ -117,6 +119,7 @@ extension ClientEngine {
       }
     }
     state.cursors[place].cursor.checksum = 0
+    state.cursors[place].cursor.base = 0
   }
 
   private mutating func apply(_ reader: inout CBORReader, scope: Text, _ refresh: inout [UInt64]) throws(DecodeError) {
@@ -127,7 +130,7 @@ extension ClientEngine {
       // A collection of a newer version of the app: this build has no use for it.
       return try reader.skip()
     }
-    if kind == DeltaBuilder.Kind.gone.rawValue {
+    if kind == RowKind.gone.rawValue {
       let id = try reader.text()
       guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot)?.row else { return }
       let scopes = app.collections[collection].scopes(of: row)
@@ -146,7 +149,12 @@ extension ClientEngine {
       if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
       account(collection, old, isAdded: false)
     }
-    if kind == DeltaBuilder.Kind.partial.rawValue, let old {
+    if kind == RowKind.partial.rawValue {
+      guard let old else {
+        // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
+        if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
+        return
+      }
       let part = row
       row = old
       row.absorb(part)

@@ -34,7 +34,7 @@ extension ClientEngine {
   }
 
   mutating func resetCursors() {
-    for index in state.cursors.indices { state.cursors[index].cursor = Cursor(epoch: 0, sequence: 0, checksum: 0) }
+    for index in state.cursors.indices { state.cursors[index].cursor = Cursor.start }
   }
 
   mutating func open(user: Text, now: Instant) {

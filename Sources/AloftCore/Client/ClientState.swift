@@ -60,11 +60,12 @@ extension ClientState {
     out.word(settled.hash)
     out.uint(clock.last.milliseconds)
     out.uint(UInt64(clock.last.counter))
-    out.array(cursors.count * 4)
+    out.array(cursors.count * 5)
     for (scope, cursor) in cursors {
       out.text(scope)
       out.uint(cursor.epoch)
       out.uint(cursor.sequence)
+      out.uint(cursor.base)
       out.word(cursor.checksum)
     }
     out.array(queue.count)
@@ -95,11 +96,10 @@ extension ClientState {
     settled = (n, try reader.word())
     let milliseconds = try reader.uint()
     clock = HybridClock(last: HybridTime(milliseconds: milliseconds, counter: UInt32(truncatingIfNeeded: try reader.uint())))
-    for _ in 0..<(try reader.array() / 4) {
+    for _ in 0..<(try reader.array() / 5) {
       let scope = try reader.text()
-      let epoch = try reader.uint()
-      let sequence = try reader.uint()
-      cursors.append((scope, Cursor(epoch: epoch, sequence: sequence, checksum: try reader.word())))
+      let cursor = Cursor(epoch: try reader.uint(), sequence: try reader.uint(), base: try reader.uint(), checksum: try reader.word())
+      cursors.append((scope, cursor))
     }
     for _ in 0..<(try reader.array()) { queue.append(PendingMutation(mutation: try Mutation(from: &reader, device: device), writes: [])) }
     for _ in 0..<(try reader.array() / 2) {

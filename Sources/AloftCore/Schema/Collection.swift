@@ -42,18 +42,6 @@ public struct Collection: Sendable {
 
   /// The number of a field, or nil.
   public func number(of name: Text) -> Int? { fields.firstIndex { $0.name == name } }
-
-  /// The scopes that hold a record with these values, in the order of the templates, each once.
-  public func scopes(of row: Row) -> [Text] {
-    var names: [Text] = []
-    for template in scopes {
-      let name = template.name(id: row.id) { field in
-        if let number = number(of: field) { row.value(number, rule: fields[number].rule) } else { .null }
-      }
-      if let name, !names.contains(name) { names.append(name) }
-    }
-    return names
-  }
 }
 
 /// A line inside `Collection("…") { … }`.

@@ -8,14 +8,15 @@ struct DeltaBuilder {
     var epoch: UInt64
     var from: Sequence
     var to: Sequence
+    /// Whether the part reaches the head of the log.
+    var isComplete = false
+    /// The device's cursor was of no use: what it holds of the scope is to be replaced.
+    var isRepair = false
     /// The scope's sum, when the part reaches the head and the reader may read all of it.
     var checksum: UInt64?
     var count = 0
     var rows: [UInt8] = []
   }
-
-  /// How a row travels.
-  enum Kind: UInt64 { case whole = 0, partial, gone }
 
   let app: App
   let principal: Principal
@@ -44,6 +45,9 @@ struct DeltaBuilder {
     // Only a reader of everything in the scope can know its sum.
     let checksum = readable.contains(false) || hasHiddenFields(scope) ? nil : state.checksum
     var from: Sequence = 0
+    // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
+    // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
+    var base: Sequence = 0
     if let cursor = request.cursors.first(where: { $0.scope == scope })?.cursor, cursor.epoch == epoch,
       cursor.sequence <= state.sequence, cursor.sequence >= state.floor
     {
@@ -52,18 +56,19 @@ struct DeltaBuilder {
         cursors.append((scope, cursor))
         return
       }
-      from = isDamaged ? 0 : cursor.sequence
+      if !isDamaged { (from, base) = (cursor.sequence, min(cursor.base, cursor.sequence)) }
     }
     if byteCount >= limitBytes {
       hasMore = true
       return
     }
     var part = Part(scope: scope, epoch: epoch, from: from, to: from)
+    part.isRepair = from == 0 && request.cursors.contains { $0.scope == scope && $0.cursor.sequence > 0 }
     var isFull = false
     let budget = limitBytes - byteCount
     // Decided once for each collection, not for each row: this loop is the cost of a snapshot.
     let hides = app.collections.map { collection in collection.fields.contains { !principal.mayRead($0, in: [scope]) } }
-    let rows = RowWriter(app: app, principal: principal, format: format, scope: scope, from: from, hides: hides)
+    let rows = RowWriter(app: app, principal: principal, format: format, scope: scope, base: base, hides: hides)
     try reader.entries(of: scope, after: from) { entry in
       if part.rows.count >= budget {
         isFull = true
@@ -79,9 +84,10 @@ struct DeltaBuilder {
     if isFull { hasMore = true } else {
       part.to = state.sequence
       part.checksum = checksum
+      part.isComplete = true
     }
     byteCount += part.rows.count
-    cursors.append((scope, Cursor(epoch: epoch, sequence: part.to, checksum: 0)))
+    cursors.append((scope, Cursor(epoch: epoch, sequence: part.to, base: part.to, checksum: 0)))
     parts.append(part)
   }
 
@@ -99,7 +105,7 @@ private struct RowWriter {
   let principal: Principal
   let format: WireFormat
   let scope: Text
-  let from: Sequence
+  let base: Sequence
   /// Whether the reader may not see some field, by collection.
   let hides: [Bool]
 
@@ -115,33 +121,36 @@ private struct RowWriter {
     out.uint(UInt64(entry.collection))
     switch entry.kind {
     case .departed:
-      out.uint(DeltaBuilder.Kind.gone.rawValue)
+      out.uint(RowKind.gone.rawValue)
       out.text(Text(utf8: Array(entry.body)))
       part.rows.append(contentsOf: out.output)
     case .present:
-      if let partial = partial(entry) {
-        out.uint(DeltaBuilder.Kind.partial.rawValue)
-        partial.encode(to: &out)
-        part.rows.append(contentsOf: out.output)
-      } else {
-        out.uint(DeltaBuilder.Kind.whole.rawValue)
+      if base == 0 && !hides[entry.collection] {
+        out.uint(RowKind.whole.rawValue)
         part.rows.append(contentsOf: out.output)
         part.rows.append(contentsOf: entry.body)
+      } else {
+        appendVisible(entry, to: &out)
+        part.rows.append(contentsOf: out.output)
       }
     }
     part.count += 1
   }
 
-  /// The changed part of a row, or nil when all of it must travel.
-  private func partial(_ entry: ScopeEntry) -> Row? {
-    if from == 0 && !hides[entry.collection] { return nil }
+  /// Appends what the reader lacks and may see of a row.
+  private func appendVisible(_ entry: ScopeEntry, to out: inout CBORWriter) {
     let collection = app.collections[entry.collection]
-    guard let row = try? Row(bytes: Array(entry.body)) else { return nil }
+    guard let row = try? Row(bytes: Array(entry.body)) else {
+      out.uint(RowKind.whole.rawValue)
+      return out.raw(entry.body)
+    }
     // Sequences inside a row count in its home scope; through another scope the whole row travels.
-    let isHome = collection.scopes(of: row).first == scope
-    return row.part(after: isHome ? from : 0) { number in
+    let since = collection.scopes(of: row).first == scope ? base : 0
+    let part = row.part(after: since) { number in
       number >= collection.fields.count || principal.mayRead(collection.fields[number], in: [scope])
     }
+    out.uint(since > 0 && part != nil ? RowKind.partial.rawValue : RowKind.whole.rawValue)
+    if let part { part.encode(to: &out) } else { out.raw(entry.body) }
   }
 
   private func appendJSON(_ entry: ScopeEntry, _ out: inout [UInt8]) {

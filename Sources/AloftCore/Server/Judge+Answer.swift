@@ -63,7 +63,7 @@ extension Judge {
     out.map(parts.count)
     for part in parts {
       out.text(part.scope)
-      out.map(part.checksum == nil ? 5 : 6)
+      out.map(6 + (part.isRepair ? 1 : 0) + (part.checksum == nil ? 0 : 1))
       out.text("to")
       out.uint(part.to)
       out.text("from")
@@ -73,10 +73,16 @@ extension Judge {
       out.raw(part.rows)
       out.text("epoch")
       out.uint(part.epoch)
+      if part.isRepair {
+        out.text("repair")
+        out.bool(true)
+      }
       if let checksum = part.checksum {
         out.text("checksum")
         out.word(checksum)
       }
+      out.text("complete")
+      out.bool(part.isComplete)
       out.text("snapshot")
       out.bool(part.from == 0)
     }
@@ -137,6 +143,8 @@ extension Judge {
       out.int(Int64(part.to))
       out.key("snapshot")
       out.bool(part.from == 0)
+      out.key("complete")
+      out.bool(part.isComplete)
       if let checksum = part.checksum {
         out.key("checksum")
         var word = CBORWriter()

@@ -5,14 +5,22 @@
 public struct Cursor: Equatable, Sendable {
   public var epoch: UInt64
   public var sequence: Sequence
+  /// Up to where the device has everything: `sequence` once a page reached the head, less while pages are being read.
+  public var base: Sequence
   /// The device's own sum over the records it holds of this scope.
   public var checksum: UInt64
 
-  public init(epoch: UInt64, sequence: Sequence, checksum: UInt64) {
+  public init(epoch: UInt64, sequence: Sequence, base: Sequence, checksum: UInt64) {
     self.epoch = epoch
     self.sequence = sequence
+    self.base = base
     self.checksum = checksum
   }
+}
+
+extension Cursor {
+  /// Nothing seen yet.
+  static let start = Cursor(epoch: 0, sequence: 0, base: 0, checksum: 0)
 }
 
 /// One request of a device. Fields that a newer protocol adds are ignored.
@@ -130,11 +138,14 @@ public struct SyncRequest: Sendable {
     for _ in 0..<(try reader.map()) {
       let scope = try reader.text()
       let count = try reader.array()
-      guard count == 2 || count == 3 else { throw reader.failure(.malformed) }
-      let epoch = try reader.uint()
-      let sequence = try reader.uint()
-      cursors.append((scope, Cursor(epoch: epoch, sequence: sequence, checksum: count == 3 ? try reader.word() : 0)))
-      hasChecksums = count == 3
+      guard count == 2 || count == 4 else { throw reader.failure(.malformed) }
+      var cursor = Cursor(epoch: try reader.uint(), sequence: try reader.uint(), base: 0, checksum: 0)
+      if count == 4 {
+        cursor.base = try reader.uint()
+        cursor.checksum = try reader.word()
+        hasChecksums = true
+      }
+      cursors.append((scope, cursor))
     }
   }
 
@@ -183,9 +194,10 @@ public struct SyncRequest: Sendable {
     out.map(sorted.count)
     for (scope, cursor) in sorted {
       out.text(scope)
-      out.array(3)
+      out.array(4)
       out.uint(cursor.epoch)
       out.uint(cursor.sequence)
+      out.uint(cursor.base)
       out.word(cursor.checksum)
     }
     out.text("protocol")

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server answers, as the client reads it.
 
+/// How a row travels in a delta.
+enum RowKind: UInt64 {
+  /// Replaces what the device has.
+  case whole = 0
+  /// Lays changed cells over what the device has.
+  case partial
+  /// The record left the scope.
+  case gone
+}
+
 /// The changes of one scope after the device's cursor.
 struct ScopePart: Sendable {
   var scope: Text
   var epoch: UInt64 = 0
   var from: Sequence = 0
   var to: Sequence = 0
+  /// Whether the part reaches the head of the log; else more pages follow.
+  var isComplete = false
+  /// The device's cursor was of no use to the server: what it holds of the scope is to be replaced.
+  var isRepair = false
   var checksum: UInt64?
   /// A reader at the array of rows, each `[collection, kind, row or id]`.
   var rows: CBORReader
@@ -77,6 +91,10 @@ struct SyncResponse: Sendable {
         part.from = try reader.uint()
       } else if key == "to" {
         part.to = try reader.uint()
+      } else if key == "complete" {
+        part.isComplete = try reader.bool()
+      } else if key == "repair" {
+        part.isRepair = try reader.bool()
       } else if key == "checksum" {
         part.checksum = try reader.word()
       } else if key == "rows" {
@@ -94,7 +112,7 @@ struct SyncResponse: Sendable {
     for _ in 0..<(try reader.array()) {
       guard try reader.array() == 3 else { throw reader.failure(.malformed) }
       _ = try reader.uint()
-      if try reader.uint() == DeltaBuilder.Kind.gone.rawValue { _ = try reader.text() } else { _ = try Row(from: &reader) }
+      if try reader.uint() == RowKind.gone.rawValue { _ = try reader.text() } else { _ = try Row(from: &reader) }
     }
   }
 }

@@ -33,7 +33,7 @@ class FaultProxy:
         self.state, self.cut_bytes, self.bytes_per_second = 'up', 0, 0
         self.keeps_answers = False
         self.answers = bytearray()        # every byte that went to the device, while keeps_answers is set
-        self.counts = {'answers_lost': 0, 'portal_answers': 0, 'swallowed': 0, 'refused_pushes': 0, 'push_bytes_up': 0}
+        self.counts = {'answers_lost': 0, 'portal_answers': 0, 'swallowed': 0, 'push_bytes_up': 0}
         self._live, self._listener, self._tasks = set(), None, set()
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()

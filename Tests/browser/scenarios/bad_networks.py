@@ -72,6 +72,7 @@ def silence_is_not_success(world):
     mia.network.mode('blackhole')
     app.forget_states(mia.page)
     visit = app.create_visit(mia.page, 'Into the silence')
+    until('the network has swallowed something', lambda: mia.network.counts['swallowed'] > 0)
     app.wait_for_state(mia.page, 'slow', 'unreachable', 'offline')
     same('synced' in app.states_shown(mia.page)[1:], False, 'the badge never said "synced"')
     mia.network.mode('up')

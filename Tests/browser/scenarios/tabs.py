@@ -22,8 +22,9 @@ READ_LOG = """(db) => new Promise((resolve, reject) => {
   const request = indexedDB.open(`aloft:${db.app}:${db.user}`);
   request.onerror = () => reject(request.error);
   request.onsuccess = () => {
-    const { transaction } = { transaction: request.result.transaction(['log', 'meta']) };
-    const keys = transaction.objectStore('log').getAllKeys(), generation = transaction.objectStore('meta').get('generation');
+    const transaction = request.result.transaction(['log', 'meta']);
+    const keys = transaction.objectStore('log').getAllKeys();
+    const generation = transaction.objectStore('meta').get('generation');
     transaction.oncomplete = () => { request.result.close(); resolve([generation.result ?? 0, keys.result]); };
   };
 })"""
@@ -56,5 +57,6 @@ def tabs_write_at_once(world):
     for prefix in ('Left', 'Right'):
         same(sorted(title for title in titles if title.startswith(f'{prefix} ')), sorted(f'{prefix} {i}' for i in range(EACH)), f'{prefix} on the server')
     generation, keys = app.on_db(first, READ_LOG)
-    same([key for key in keys if key > generation], list(range(generation + 1, generation + 1 + len([key for key in keys if key > generation]))), 'the log has no gap')
+    after = [key for key in keys if key > generation]
+    same(after, list(range(generation + 1, generation + 1 + len(after))), 'the log has no gap')
     same(len([row for row in server.inspect('devices') if row['user'] == 'mia']), 1, 'all tabs are one device to the server')

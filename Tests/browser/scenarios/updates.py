@@ -9,21 +9,26 @@ CHECK = "async () => (await import('/aloft/aloft.js')).install().then((installat
 VERSION = "async () => (await import('/aloft/aloft.js')).install().then((installation) => installation.version())"
 
 
-def copy_of_the_app(world):
-    site = world.folder / 'site'
+def copy_of_the_app(world, name='site'):
+    site = world.folder / name
     shutil.copytree(world.repository('Examples/FieldVisits/web'), site)
     return site
 
 
-def publish(world, site, name=None):
-    """Writes the manifest of the app's files; `name` becomes the brand that the pages show."""
-    if name:
-        shell = site / 'shell.js'
-        shell.write_text(world.repository('Examples/FieldVisits/web/shell.js').read_text().replace("null, 'Field Visits')", f"null, '{name}')"))
-        assert name in shell.read_text(), 'the brand of the shell was not found'
+def rename(world, site, name):
+    """A new version of the app, which shows another brand."""
+    before = world.repository('Examples/FieldVisits/web/shell.js').read_text()
+    after = before.replace("null, 'Field Visits')", f"null, '{name}')")
+    assert after != before, 'the brand of the shell was not found'
+    (site / 'shell.js').write_text(after)
+
+
+def promise(world, site, version):
+    """Puts the list of another version's files into the app, in place of the list that the server makes of what is there."""
     built = world.settings.root / 'build/web'
-    world.run('node', 'Scripts/precache.mjs', '--out', site / 'precache.json', '--skip', '.gz', '--skip', 'field-visits.wasm',
-              f'/={site}', f'/aloft/={built}', f'/aloft/aloft.wasm={built}/field-visits.wasm')
+    world.run('node', 'Scripts/precache.mjs', '--out', version / 'precache.json', '--skip', '.gz', '--skip', 'field-visits.wasm',
+              f'/={version}', f'/aloft/={built}', f'/aloft/aloft.wasm={built}/field-visits.wasm')
+    shutil.move(version / 'precache.json', site / 'precache.json')
 
 
 def brand(page):
@@ -33,7 +38,6 @@ def brand(page):
 def update_is_offered(world):
     """an update of the app is offered, not forced; once applied, the new version runs"""
     site = copy_of_the_app(world)
-    publish(world, site)
     server = world.demo('--app', str(site))
     mia = world.device('mia', server)
     app.enter(mia, 'mia')
@@ -41,7 +45,7 @@ def update_is_offered(world):
     visit = app.create_visit(page, 'Before the update')
     old = page.evaluate(VERSION)
 
-    publish(world, site, 'Field Visits Two')
+    rename(world, site, 'Field Visits Two')
     same(page.evaluate(CHECK), True, 'the update is found')
     offer = page.get_by_text('A new version is ready.')
     offer.wait_for()
@@ -58,18 +62,19 @@ def update_is_offered(world):
 def broken_update_changes_nothing(world):
     """an update of which a required file is missing changes nothing"""
     site = copy_of_the_app(world)
-    publish(world, site)
     server = world.demo('--app', str(site))
     mia = world.device('mia', server)
     app.enter(mia, 'mia')
     page = mia.page
     old = page.evaluate(VERSION)
 
-    publish(world, site, 'Field Visits Two')
-    (site / 'shell.js').write_text((site / 'shell.js').read_text() + '\n// another file than the manifest says\n')
+    next_version = copy_of_the_app(world, 'next')
+    rename(world, next_version, 'Field Visits Two')
+    promise(world, site, next_version)
     same(page.evaluate(CHECK), False, 'no update is offered when a file does not match its hash')
-    publish(world, site, 'Field Visits Three')
+    rename(world, next_version, 'Field Visits Three')
     (site / 'shell.js').unlink()
+    promise(world, site, next_version)
     same(page.evaluate(CHECK), False, 'no update is offered when a file is missing')
     same(page.get_by_text('A new version is ready.').count(), 0, 'offers on the page')
     for is_up in (True, False):
