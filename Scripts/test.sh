@@ -101,7 +101,8 @@ case ${1:-all} in
     ;;
   browser)
     shift
-    test_browser "$@"
+    # The server prefers the bundle: an old one would hide what was edited in Web/.
+    require 'modules' node Scripts/web.mjs && test_browser "$@"
     ;;
   all)
     require 'setup' Scripts/setup.sh || finish

@@ -211,7 +211,7 @@ export class SessionError extends Error {
   count?: number;
 }
 
-/** Signs in on the server and remembers the person on this device. Throws SessionError. */
+/** Signs in on the server and remembers the person on this device: on its disk when this resolves. Throws SessionError. */
 export function signIn(options: { user: string; password: string; server?: string }): Promise<User>;
 /**
  * Signs out: refuses with SessionError `unsynced` and the count while unsynced changes exist, unless `discard` is true;

@@ -68,7 +68,7 @@ export function startEngine(module, app) {
       // Text is mostly ASCII: then it has as many bytes as letters and is written in place.
       const pointer = wasm.aloft_buffer(input.length) >>> 0; // may replace memory.buffer
       const { read, written } = encoder.encodeInto(input, new Uint8Array(wasm.memory.buffer, pointer, input.length));
-      if (read === input.length) return written;
+      if (read === input.length) return /** @type {number} */ (written);
     }
     const bytes = typeof input === 'string' ? encoder.encode(input) : input;
     const pointer = wasm.aloft_buffer(bytes.length) >>> 0;

@@ -18,7 +18,8 @@ const SILENCE_MILLISECONDS = 50_000;
 const STEADY_MILLISECONDS = 30_000;
 
 /** @typedef {{scope:string, sequence:number}} Hint */
-/** What tests replace. @typedef {{fetch?:typeof fetch, page?:{visibilityState:string}, network?:{onLine?:boolean, locks?:LockManager},
+/** What tests replace.
+ * @typedef {{fetch?:typeof fetch, page?:{visibilityState:string}, network?:{onLine?:boolean, locks?:LockManager},
  *    retry?:number, silence?:number}} World */
 
 /** Follows the server's news until stopped.

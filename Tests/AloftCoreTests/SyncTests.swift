@@ -305,6 +305,17 @@ struct RefusalTests {
     #expect(stolen.contains(#""device":"foreign""#) && stolen.contains(#""outcomes":[]"#))
   }
 
+  @Test("a simple client that keeps no stamps can take an element out of a set")
+  func simpleRemove() throws {
+    try world.begin()
+    let device = Base64URL.encode([UInt8](repeating: 9, count: 16)).string
+    let push = #"{"protocol":1,"device":"\#(device)","mutations":[{"n":1,"time":[1,0],"action":"update","args":{"collection":"items","id":"i1","changes":{"tags":{"$remove":["x"]}}}}]}"#
+    let answer = String(decoding: try world.server.answer(Array(push.utf8), world.a.principal, .json), as: UTF8.self)
+    #expect(answer.contains(#""outcome":"applied""#))
+    try world.settle()
+    #expect(world.b.show("items", "i1").contains(#""tags":["y"]"#))
+  }
+
   @Test("a clock ten years ahead does not win for ever")
   func skewedClock() throws {
     try world.begin()

@@ -25,13 +25,18 @@ extension ClientEngine {
         pageGenerations[Int(page)] = state.generation
       }
     }
+    for page in 0..<Int(droppedPages) {
+      while pageGenerations.count <= page { pageGenerations.append(0) }
+      pageGenerations[page] = state.generation
+    }
+    droppedPages = 0
     foldedState = state.encode()
     if isOpen { effects.append(.wantCompact) }
   }
 
   /// Writes the pages that changed after the generation that storage holds.
   mutating func compact(onDisk generation: UInt64) {
-    guard generation < state.generation, !foldedState.isEmpty else { return }
+    guard generation < state.generation, !foldedState.isEmpty, !isDamaged else { return }
     var pages: [(number: UInt32, bytes: [UInt8])] = []
     var removed: [UInt32] = []
     for page in pageGenerations.indices where pageGenerations[page] > generation {

@@ -14,13 +14,13 @@ extension ClientEngine {
     return true
   }
 
-  /// Takes a stored page. Returns false when it is damaged: the host sets it aside, and its scopes are fetched again.
+  /// Takes a stored page. Returns false when it is damaged: the host sets it aside. What is whole goes on showing; when the server
+  /// can be reached, everything is fetched again.
   public mutating func load(page number: UInt32, _ bytes: [UInt8]) -> Bool {
     guard number < state.nextPage, let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
       tables[collection].load(page: number, bytes, count: count)
     else {
-      // Cursors at zero make the server send everything again; nothing unsent is lost, since the queue is elsewhere.
-      resetCursors()
+      isDamaged = true
       return false
     }
     return true
@@ -33,13 +33,9 @@ extension ClientEngine {
     return applyRow(row, now: 0)
   }
 
-  mutating func resetCursors() {
-    for index in state.cursors.indices { state.cursors[index].cursor = Cursor.start }
-  }
-
   mutating func open(user: Text, now: Instant) {
     let layout = Self.layout(of: app)
-    if state.layout != 0 && state.layout != layout && !tablesAreEmpty { resetCursors() }
+    if state.layout != 0 && state.layout != layout && !tablesAreEmpty { isDamaged = true }
     state.layout = layout
     if state.device == DeviceID(high: 0, low: 0) {
       outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
@@ -222,7 +218,26 @@ extension ClientEngine {
     case .compaction: fold()
     case .renewed(let device): renew(device)
     case .signedIn(let user): state.user = user
+    case .restart: restart()
     }
+  }
+
+  /// Drops every confirmed row and every page. It is a log entry so that all contexts do it at the same place: contexts whose pages
+  /// differ would write pages that contradict each other.
+  private mutating func restart() {
+    isDamaged = false
+    expectChanges(.max)
+    for index in state.cursors.indices { state.cursors[index].cursor = Cursor.start }
+    for collection in tables.indices {
+      for slot in 0..<UInt32(tables[collection].slotCount) where tables[collection].base(slot) != nil {
+        setBase(collection, slot, nil)
+        refreshOverlay(Self.place(collection, slot))
+      }
+      tables[collection].dropPages()
+    }
+    // Their numbers are not used again, and the next compaction removes them from storage.
+    droppedPages = state.nextPage
+    sync.isDue = true
   }
 
   /// Mutations of another context, or of an earlier life of this one. Drafts take later numbers: none of theirs is in the log yet.

@@ -111,6 +111,11 @@ extension ClientEngine {
       sync.isDue = true
       return
     }
+    if isDamaged {
+      // The server can be reached: now the damaged copy may go.
+      if !outbox.contains(where: { if case .restart = $0 { true } else { false } }) { outbox.append(.restart) }
+      return
+    }
     sync.isAtHead = !response.hasMore
     sync.isDue = response.hasMore
     if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {

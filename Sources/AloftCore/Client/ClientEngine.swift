@@ -45,6 +45,10 @@ public struct ClientEngine {
   var logRowsSinceCompaction = 0
   var logBytesSinceCompaction = 0
   var isOpen = false
+  /// A page could not be read, or was written under another numbering of fields.
+  var isDamaged = false
+  /// Pages below this number were dropped since the last compaction.
+  var droppedPages: UInt32 = 0
   var saveFailure = false
 
   /// - Parameter entropy: 32 random bytes as four words; record ids, device ids and retry delays come from them.

@@ -127,6 +127,8 @@ enum LogEntry {
   /// The device takes a new identity: its storage, or the server's, went back in time.
   case renewed(DeviceID)
   case signedIn(Text)
+  /// A page was damaged: every context drops its pages and fetches all scopes again.
+  case restart
 
   private var kind: UInt64 {
     switch self {
@@ -136,6 +138,7 @@ enum LogEntry {
     case .compaction: 4
     case .renewed: 5
     case .signedIn: 6
+    case .restart: 7
     }
   }
 
@@ -154,7 +157,7 @@ enum LogEntry {
     case .dismissed(let numbers):
       out.array(numbers.count)
       for n in numbers { out.uint(n) }
-    case .compaction: out.null()
+    case .compaction, .restart: out.null()
     case .renewed(let device): out.device(device)
     case .signedIn(let user): out.text(user)
     }
@@ -192,6 +195,7 @@ enum LogEntry {
       case 4: self = .compaction
       case 5: self = .renewed(try DeviceID(wire: &reader))
       case 6: self = .signedIn(try reader.text())
+      case 7: self = .restart
       default: return nil
       }
     } catch { return nil }

@@ -263,6 +263,9 @@ struct Table {
   /// Gives a row that its page has no room for a place of its own until compaction finds it another page.
   mutating func setLooseForCompaction(_ slot: UInt32, _ row: [UInt8]) { makeLoose(slot, keepLoose(row)) }
 
+  /// Forgets all pages. No row may be in one any more.
+  mutating func dropPages() { pages = [] }
+
   mutating func forgetPending() { for slot in lastPending.indices { lastPending[slot] = 0 } }
 
   // MARK: indexes

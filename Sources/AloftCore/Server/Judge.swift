@@ -1,26 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The judge: permission, then rule, then writes. Pure over the Store port; the server and the simulator run this same code.
 
-/// How a device's own history compares with what the server knows of it.
-public enum DeviceStanding: UInt8, Sendable {
-  case ok
-  /// The device's storage went back in time: it must take a new identity and offer again what it holds.
-  case rolledBack
-  /// The device knows more than the server, which was restored: the same remedy.
-  case unknownHistory
-  /// The device, or the changes it sends, belong to another user than the session.
-  case foreign
-
-  var name: StaticString {
-    switch self {
-    case .ok: "ok"
-    case .rolledBack: "rolledBack"
-    case .unknownHistory: "unknownHistory"
-    case .foreign: "foreign"
-    }
-  }
-}
-
 /// What came of one request's mutations.
 public struct PushResult: Sendable {
   public var standing: DeviceStanding = .ok
@@ -220,7 +200,7 @@ private struct Round {
       let result: WriteResult
       do {
         try permit(write, collection, workspace.placements(write.key).map { $0.scope }, row)
-        result = try write.apply(to: &row, in: collection, stamp: stamp, seen: mutation.seen, isSpeculative: false)
+        result = try write.apply(to: &row, in: collection, stamp: stamp, seen: seen(by: mutation, write, row), isSpeculative: false)
       } catch { return .rejected(error) }
       for number in result.conflicts {
         conflicts.append(collection.fields[number].name)
@@ -243,6 +223,13 @@ private struct Round {
     for draft in drafts { try workspace.accept(draft.row, draft.key, scopes: draft.scopes, by: id, &tx) }
     batch.history.append(contentsOf: history)
     return merged.isEmpty ? .applied : .merged(fields: merged)
+  }
+
+  /// What the author had seen. A simple client keeps no stamps and cannot say; what it removes from a set it has seen there.
+  private func seen(by mutation: Mutation, _ write: RecordWrite, _ row: Row?) -> [Seen] {
+    guard request.head == nil, mutation.seen.isEmpty else { return mutation.seen }
+    let fields = judge.app.collections[write.key.collection].fields
+    return write.observe(row, in: judge.app.collections[write.key.collection]).filter { $0.field >= 0 && fields[$0.field].rule == .addWins }
   }
 
   /// The permission check of one write. What may not be seen answers as if it were not there.

@@ -75,7 +75,7 @@ public struct HistoryEntry: Equatable, Sendable {
   /// Milliseconds since 1970, server time.
   public var time: UInt64
   public var user: Text
-  /// CBOR: {field, value, reason}.
+  /// CBOR: a list of [field number, whether this value lost to the standing one, value].
   public var body: [UInt8]
 
   public init(key: RecordKey, mutation: MutationID, time: UInt64, user: Text, body: [UInt8]) {

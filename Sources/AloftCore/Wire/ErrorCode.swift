@@ -47,9 +47,6 @@ public enum ErrorCode: UInt8, CaseIterable, Sendable {
     case .internal: 500
     }
   }
-
-  /// Whether the same request may succeed later.
-  public var mayRetry: Bool { self == .busy || self == .full || self == .internal }
 }
 
 /// A refusal of a request, with the path to the problem in the request.

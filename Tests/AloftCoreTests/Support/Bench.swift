@@ -80,14 +80,14 @@ final class TestDevice {
   var notices: [String] = []
   private var known: UInt64 = 0
 
-  init(_ user: String, roles: [(String, String)], seed: UInt64, app: App = todoApp, storage: Storage = Storage(), now: UInt64 = 1_800_000_000_000) {
+  init(_ user: String, roles: [(String, String)], seed: UInt64, app: App = todoApp, storage: Storage = Storage(), now: UInt64 = 1_800_000_000_000, acceptsDamage: Bool = false) {
     self.app = app
     self.storage = storage
     self.now = now
     principal = Principal(user: Text(user), grants: roles.map { Grant(role: Text($0.0), scope: Text($0.1)) })
     engine = ClientEngine(app: app, entropy: (seed, seed &* 31, seed &* 77, seed &+ 5))
     if !storage.state.isEmpty { precondition(engine.load(state: storage.state)) }
-    for page in storage.pages.keys.sorted() { precondition(engine.load(page: page, storage.pages[page]!)) }
+    for page in storage.pages.keys.sorted() { precondition(engine.load(page: page, storage.pages[page]!) || acceptsDamage) }
     for sequence in storage.log.keys.sorted() where sequence > storage.generation {
       precondition(engine.load(log: LogRow(sequence: sequence, bytes: storage.log[sequence]!)))
       known = sequence

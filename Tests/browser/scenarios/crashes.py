@@ -26,7 +26,7 @@ WRITE_UNTIL_STOPPED = """async (db, [prefix, counter]) => {
       work.increments++;
       db.update('visits', counter, { footfall: increment(1) }).synced.then(({ outcome }) => { if (outcome !== 'rejected') work.counted++; });
       await handle.saved;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   })();
 }"""
