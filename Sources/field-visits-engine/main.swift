@@ -4,7 +4,7 @@ import AloftCore
 import AloftWeb
 import FieldVisits
 
-/// Called by the page once, before `configure`.
+/// Called by the page once, before `configure`. The declaration itself comes from the server; only the bodies must be compiled in.
 @_expose(wasm, "aloft_setup")
 @_cdecl("aloft_setup")
-public func aloftSetup() { compiledActions = fieldVisits.actions }
+public func aloftSetup() { compiledActions = [closeVisit] }

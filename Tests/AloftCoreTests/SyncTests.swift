@@ -316,6 +316,21 @@ struct RefusalTests {
     #expect(world.b.show("items", "i1").contains(#""tags":["y"]"#))
   }
 
+  @Test("under another person's session nothing is sent until its owner signs in again")
+  func foreignSession() throws {
+    try world.begin()
+    try world.a.mutate(#"{"action":"update","args":{"collection":"items","id":"i1","changes":{"title":"mine"}}}"#)
+    let body = world.a.outgoing.removeFirst()
+    let answer = try world.server.answer(body, world.b.principal)
+    world.a.run(world.a.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: answer), now: world.a.now))
+    #expect(world.a.engine.status.state == .signedOut)
+    world.a.run(world.a.engine.handle(.wake(.tap), now: world.a.now))
+    #expect(world.a.outgoing.isEmpty)
+    world.a.run(world.a.engine.handle(.wake(.signedIn), now: world.a.now))
+    try world.settle()
+    #expect(world.b.show("items", "i1").contains("mine"))
+  }
+
   @Test("a clock ten years ahead does not win for ever")
   func skewedClock() throws {
     try world.begin()

@@ -56,7 +56,7 @@ public let fieldVisits: App = App("field-visits", version: 1) {
 /// Closes a visit with a summary. Runs on the device at once and again on the server, against what the server holds then.
 ///
 /// Refused with `closed` when the visit is closed already, and with `invalid` when the summary is empty or only spaces.
-private let closeVisit = Action(
+public let closeVisit = Action(
   "closeVisit", [Parameter("visit", .reference("visits")), Parameter("summary", .string)]
 ) { arguments, context throws(Rejection) in
   let id = arguments.text("visit")

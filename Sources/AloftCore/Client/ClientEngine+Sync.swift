@@ -13,6 +13,8 @@ struct SyncState: Sendable {
   var isAtHead = false
   var failure: TransportFailure?
   var needsSignIn = false
+  /// The session is another person's: only a new sign-in lets anything be sent again.
+  var isForeign = false
   var failureCount = 0
   /// When the next try is allowed; 0 for now.
   var notBefore: Instant = 0
@@ -103,6 +105,7 @@ extension ClientEngine {
     if response.standing == .foreign {
       // The session is another person's: what waits here is not theirs to send.
       sync.needsSignIn = true
+      sync.isForeign = true
       return
     }
     if response.standing != .ok {
@@ -168,14 +171,14 @@ extension ClientEngine {
       saveFailure = false
       return
     case .hint: sync.isDue = true
-    case .signedIn: sync.needsSignIn = false
+    case .signedIn: (sync.needsSignIn, sync.isForeign) = (false, false)
     case .online, .visible, .tap: break
     }
     if reason != .hint {
       sync.failureCount = 0
       sync.notBefore = 0
       sync.isDue = true
-      if reason == .tap || reason == .visible { sync.needsSignIn = false }
+      if (reason == .tap || reason == .visible) && !sync.isForeign { sync.needsSignIn = false }
     }
     startRound(now: now)
   }
