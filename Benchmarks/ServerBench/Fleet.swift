@@ -16,7 +16,7 @@ struct Fleet {
   init(port: Int) { self.port = port }
 
   /// Mutations acknowledged as durable per second by all devices together. The bodies are made before the clock starts.
-  mutating func push(deviceCount: Int, batch: Int, seconds: Double) throws -> Double {
+  mutating func push(deviceCount: Int, batch: Int, seconds: Double) throws -> Rate {
     // More than a device can send in the time; the rest is thrown away.
     let perDevice = max(20, Int(seconds * (batch == 1 ? 20_000 : 1_000)) / deviceCount)
     var bodies: [[[UInt8]]] = []
@@ -43,7 +43,7 @@ struct Fleet {
   }
 
   /// Records received per second by two devices that start from nothing, again and again.
-  func pull(seconds: Double) throws -> Double {
+  func pull(seconds: Double) throws -> Rate {
     let port = port
     return try inParallel(2, seconds: seconds) { _, isOver in
       let connection = try LoopbackConnection(port: port)
@@ -61,12 +61,13 @@ struct Fleet {
     }
   }
 
-  /// Runs a body on several threads until the time is over; returns the sum of their counts per second.
+  /// Runs a body on several threads until the time is over; returns the sum of their counts as a rate.
   private func inParallel(
     _ count: Int, seconds: Double, _ body: @escaping @Sendable (Int, () -> Bool) throws -> Int
-  ) throws -> Double {
+  ) throws -> Rate {
     let results = Mutex<[Result<Int, any Error>]>([])
     let started = ContinuousClock.now
+    let stopwatch = Stopwatch()
     let done = DispatchGroup()
     for index in 0..<count {
       done.enter()
@@ -77,8 +78,7 @@ struct Fleet {
       }
     }
     done.wait()
-    let elapsed = (ContinuousClock.now - started) / .seconds(1)
-    return try Double(results.withLock { $0 }.reduce(0) { try $0 + $1.get() }) / elapsed
+    return stopwatch.rate(of: try results.withLock { $0 }.reduce(0) { try $0 + $1.get() })
   }
 }
 

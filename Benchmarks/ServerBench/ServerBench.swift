@@ -74,7 +74,7 @@ struct ServerBench {
     ])
   }
 
-  private static func bareWrites(_ bare: BareLoop, batch: Int, seconds: Double, seed: UInt64) throws -> Double {
+  private static func bareWrites(_ bare: BareLoop, batch: Int, seconds: Double, seed: UInt64) throws -> Rate {
     var random = Random(seed: seed &+ 1)
     let device = DeviceID(high: 0xBA, low: 0xBE).bytes
     let prepared = (0..<64).map { _ in
@@ -85,29 +85,55 @@ struct ServerBench {
     }
     var written = 0
     let started = ContinuousClock.now
+    let stopwatch = Stopwatch()
     while ContinuousClock.now - started < .seconds(seconds) {
       bare.write(device: device, n: Int64(written), keys: prepared[written / batch % prepared.count])
       written += batch
     }
-    return Double(written) / ((ContinuousClock.now - started) / .seconds(1))
+    return stopwatch.rate(of: written)
   }
 
-  private static func bareReads(_ bare: BareLoop, seconds: Double) -> Double {
+  private static func bareReads(_ bare: BareLoop, seconds: Double) -> Rate {
     var count = 0
     let started = ContinuousClock.now
+    let stopwatch = Stopwatch()
     while ContinuousClock.now - started < .seconds(seconds) {
       for scope in 0..<Workload.scopeCount { count += bare.read(scope: scope) }
     }
-    return Double(count) / ((ContinuousClock.now - started) / .seconds(1))
+    return stopwatch.rate(of: count)
+  }
+}
+
+/// What a loop did in a second, and the processor time that the whole process spent on each piece, with both ends of every socket.
+struct Rate {
+  var perSecond: Double
+  var processorMicroseconds: Double
+}
+
+struct Stopwatch {
+  private let started = ContinuousClock.now
+  private let used = Self.processorMicroseconds
+
+  func rate(of count: Int) -> Rate {
+    let pieces = Double(max(1, count))
+    return Rate(
+      perSecond: Double(count) / ((ContinuousClock.now - started) / .seconds(1)),
+      processorMicroseconds: (Self.processorMicroseconds - used) / pieces)
+  }
+
+  private static var processorMicroseconds: Double {
+    var used = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
+    return Double(used.tv_sec) * 1e6 + Double(used.tv_nsec) / 1e3
   }
 }
 
 /// Rates by name, in the order they were first added.
 struct Table {
   private var names: [String] = []
-  private var rates: [String: [Double]] = [:]
+  private var rates: [String: [Rate]] = [:]
 
-  mutating func add(_ name: String, _ rate: Double) {
+  mutating func add(_ name: String, _ rate: Rate) {
     if rates[name] == nil { names.append(name) }
     rates[name, default: []].append(rate)
   }
@@ -116,14 +142,17 @@ struct Table {
   func printAll(against base: [String: String]) {
     print("median of \(rates.values.first?.count ?? 0) interleaved rounds; durable: WAL, synchronous=FULL, one flush a commit")
     for name in names {
-      let ratio = base[name].map { " \(format(median(name) / median($0), 2)) of the bare loop" } ?? ""
-      let rate = format(median(name), 0)
-      print("  " + name + String(repeating: " ", count: max(1, 40 - name.count)) + String(repeating: " ", count: max(0, 10 - rate.count)) + rate + "/s" + ratio)
+      let ratio = base[name].map { " \(format(median(name, \.perSecond) / median($0, \.perSecond), 2)) of the bare loop" } ?? ""
+      let rate = format(median(name, \.perSecond), 0)
+      let cost = format(median(name, \.processorMicroseconds), 2)
+      print(
+        "  " + name + String(repeating: " ", count: max(1, 40 - name.count)) + String(repeating: " ", count: max(0, 10 - rate.count)) + rate
+          + "/s" + String(repeating: " ", count: max(1, 9 - cost.count)) + cost + " us of processor each" + ratio)
     }
   }
 
-  private func median(_ name: String) -> Double {
-    let sorted = (rates[name] ?? []).sorted()
+  private func median(_ name: String, _ value: KeyPath<Rate, Double>) -> Double {
+    let sorted = (rates[name] ?? []).map { $0[keyPath: value] }.sorted()
     return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
   }
 

@@ -7,7 +7,7 @@ import GRDBSQLite
 /// The statements that reads use, prepared once for each connection, and the scope numbers that connection has seen.
 final class ReadPlan {
   let connection: Connection
-  let begin, commit, epoch, record, scope, scopeName, scopeNames, device, outcome, entries: Statement
+  let begin, commit, epoch, record, departedKey, scope, scopeName, scopeNames, device, outcome, entries: Statement
   /// Names by number. A scope's number and name never change, so a connection may remember them.
   var names: [Int64: Text] = [:]
 
@@ -17,6 +17,7 @@ final class ReadPlan {
     commit = try connection.prepare("COMMIT")
     epoch = try connection.prepare("SELECT value FROM meta WHERE name='epoch'")
     record = try connection.prepare("SELECT id, place, row FROM record WHERE collection=?1 AND key=?2")
+    departedKey = try connection.prepare("SELECT r.key FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence=?2")
     scope = try connection.prepare("SELECT id, sequence, checksum, floor FROM scope WHERE name=?1")
     scopeName = try connection.prepare("SELECT name FROM scope WHERE id=?1")
     scopeNames = try connection.prepare("SELECT name FROM scope ORDER BY name")
@@ -24,7 +25,7 @@ final class ReadPlan {
     outcome = try connection.prepare("SELECT body FROM outcome WHERE device=?1 AND n=?2")
     entries = try connection.prepare(
       """
-      SELECT e.sequence, e.kind, r.collection, r.place, CASE e.kind WHEN 0 THEN r.row ELSE r.key END
+      SELECT e.sequence, e.kind, r.collection, r.place, r.row
       FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence
       """)
   }
@@ -114,12 +115,28 @@ public struct SQLiteReader: StoreReader {
     statement.bind(2, Int64(min(after, AloftCore.Sequence(Int64.max))))
     defer { statement.reset() }
     while try statement.step() {
+      let sequence = statement.word(0)
       let collection = Int(statement.int(2))
-      let body = statement.raw(4)
-      let isPresent = statement.int(1) == 0
-      if isPresent, !Place.matches(statement.raw(3), row: body, collection: collection) { throw .damaged(Place.damage) }
-      let kind: ScopeEntry.Kind = isPresent ? .present : .departed
-      guard visit(ScopeEntry(sequence: statement.word(0), collection: collection, kind: kind, body: body)) else { return }
+      let wantsMore: Bool
+      if statement.int(1) == 0 {
+        let row = statement.raw(4)
+        guard Place.matches(statement.raw(3), row: row, collection: collection) else { throw .damaged(Place.damage) }
+        wantsMore = visit(ScopeEntry(sequence: sequence, collection: collection, kind: .present, body: row))
+      } else {
+        wantsMore = try visitDeparted(number, sequence, collection, visit)
+      }
+      guard wantsMore else { return }
     }
+  }
+
+  /// Departures are few: their key is looked up, so that the walk over the others reads no column it does not need.
+  private func visitDeparted(
+    _ scope: Int64, _ sequence: AloftCore.Sequence, _ collection: Int, _ visit: (ScopeEntry) -> Bool
+  ) throws(StoreError) -> Bool {
+    plan.departedKey.bind(1, scope)
+    plan.departedKey.bind(2, word: sequence)
+    defer { plan.departedKey.reset() }
+    guard try plan.departedKey.step() else { throw .damaged(Place.damage) }
+    return visit(ScopeEntry(sequence: sequence, collection: collection, kind: .departed, body: plan.departedKey.raw(0)))
   }
 }

@@ -11,7 +11,7 @@ import Testing
   private static func validBody(_ device: String) -> String {
     """
     {"protocol":1,"schema":1,"device":"\(device)","issued":2,"acknowledged":0,"report":{"queued":2},\
-    "cursors":{"team:north":[1,2,"AAAAAAAAAAA"]},"mutations":[\
+    "cursors":{"team:north":[1,2,2,"AAAAAAAAAAA"]},"mutations":[\
     {"n":1,"time":[1700000000000,0],"action":"create","args":{"collection":"stores","id":"a","fields":{"team":"north","name":"Ünïcode \\u00e9"}}},\
     {"n":2,"time":[1700000000000,1],"after":[1],"seen":[[1,"a",1,[1]]],"action":"update",\
     "args":{"collection":"stores","id":"a","changes":{"phone":"1"}}}]}

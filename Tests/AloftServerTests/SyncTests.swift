@@ -34,7 +34,7 @@ import Testing
       ]
       let outcomes = try mia.outcomes(try mia.push(guesses, path: "/sync"))
       #expect(outcomes.count == guesses.count && outcomes.allSatisfy { $0.hasPrefix("rejected") }, "\(outcomes)")
-      for cursors in [#"{"team:south":[0,0]}"#, #"{"team:south":[9,9,"AAAAAAAAAAA"],"*":[0,0]}"#] {
+      for cursors in [#"{"team:south":[0,0]}"#, #"{"team:south":[9,9,9,"AAAAAAAAAAA"],"*":[0,0]}"#] {
         let body = #"{"protocol":1,"schema":1,"device":"\#(mia.device)","cursors":\#(cursors)}"#
         try mia.request("POST", "/sync", json: body)
         try mia.request("POST", "/sync", json: body, headers: ["Accept": "application/cbor"])

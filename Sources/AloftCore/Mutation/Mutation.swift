@@ -55,28 +55,26 @@ public struct Mutation: Sendable {
   init(from reader: inout CBORReader, device: DeviceID) throws(DecodeError) {
     self.init(n: 0, time: .zero, action: Text(utf8: []), args: [])
     for _ in 0..<(try reader.map()) {
-      let key = try reader.text()
-      if key == "n" {
+      let key = try reader.textRange()
+      if reader.spells("n", key) {
         n = try reader.uint()
-      } else if key == "args" {
+      } else if reader.spells("args", key) {
         guard try reader.peek() == .map else { throw reader.failure(.unexpectedKind) }
-        var out = CBORWriter()
-        try CanonicalCBOR.append(&reader, to: &out)
-        args = out.finish()
-      } else if key == "seen" {
+        args = try CanonicalCBOR.item(&reader)
+      } else if reader.spells("seen", key) {
         for _ in 0..<(try reader.array()) { seen.append(try Seen(from: &reader, device: device)) }
-      } else if key == "time" {
+      } else if reader.spells("time", key) {
         guard try reader.array() == 2 else { throw reader.failure(.malformed) }
         let milliseconds = try reader.uint()
         let counter = try reader.uint()
         guard counter <= UInt64(UInt32.max), milliseconds < 1 << 53 else { throw reader.failure(.outOfRange) }
         time = HybridTime(milliseconds: milliseconds, counter: UInt32(counter))
-      } else if key == "after" {
+      } else if reader.spells("after", key) {
         for _ in 0..<(try reader.array()) {
           after.append(try reader.uint())
           guard after[after.count - 1] > 0 else { throw reader.failure(.outOfRange) }
         }
-      } else if key == "action" {
+      } else if reader.spells("action", key) {
         action = try reader.text()
       } else {
         try reader.skip()

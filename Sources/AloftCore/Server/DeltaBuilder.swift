@@ -15,8 +15,12 @@ struct DeltaBuilder {
     /// The scope's sum, when the part reaches the head and the reader may read all of it.
     var checksum: UInt64?
     var count = 0
-    var rows: [UInt8] = []
+    /// Where its rows lie among those of all parts.
+    var rows = 0..<0
   }
+
+  /// The last row may pass the limit by its own size.
+  private static let slackBytes = 1 << 14
 
   let app: App
   let principal: Principal
@@ -25,9 +29,10 @@ struct DeltaBuilder {
   let limitBytes: Int
   let epoch: UInt64
   private(set) var parts: [Part] = []
+  /// The rows of all parts, encoded. One buffer, so that many small scopes share what is allocated.
+  private(set) var rows: [UInt8] = []
   private(set) var cursors: [(scope: Text, cursor: Cursor)] = []
   private(set) var hasMore = false
-  private(set) var byteCount = 0
 
   init(app: App, principal: Principal, request: SyncRequest, format: WireFormat, limitBytes: Int, epoch: UInt64) {
     self.app = app
@@ -58,35 +63,45 @@ struct DeltaBuilder {
       }
       if !isDamaged { (from, base) = (cursor.sequence, min(cursor.base, cursor.sequence)) }
     }
-    if byteCount >= limitBytes {
+    if rows.count >= limitBytes {
       hasMore = true
       return
     }
     var part = Part(scope: scope, epoch: epoch, from: from, to: from)
     part.isRepair = from == 0 && request.cursors.contains { $0.scope == scope && $0.cursor.sequence > 0 }
     var isFull = false
-    let budget = limitBytes - byteCount
+    var count = 0
+    var bytes: [UInt8] = []
+    swap(&bytes, &rows)
+    let start = bytes.count
+    // A snapshot fills the budget more often than not; growing step by step would copy it several times.
+    if from == 0 { bytes.reserveCapacity(limitBytes + Self.slackBytes) }
     // Decided once for each collection, not for each row: this loop is the cost of a snapshot.
     let hides = app.collections.map { collection in collection.fields.contains { !principal.mayRead($0, in: [scope]) } }
-    let rows = RowWriter(app: app, principal: principal, format: format, scope: scope, base: base, hides: hides)
+    let writer = RowWriter(app: app, principal: principal, format: format, scope: scope, base: base, hides: hides)
+    let isJSON = format == .json
     try reader.entries(of: scope, after: from) { entry in
-      if part.rows.count >= budget {
+      if bytes.count >= limitBytes {
         isFull = true
         return false
       }
       // A snapshot has no use for records that are gone.
       if entry.collection < readable.count, readable[entry.collection], !(entry.kind == .departed && from == 0) {
-        rows.append(entry, &part)
+        if isJSON && count > 0 { bytes.append(0x2C) }
+        writer.append(entry, to: &bytes)
+        count += 1
       }
       part.to = entry.sequence
       return true
     }
+    part.count = count
+    part.rows = start..<bytes.count
+    swap(&bytes, &rows)
     if isFull { hasMore = true } else {
       part.to = state.sequence
       part.checksum = checksum
       part.isComplete = true
     }
-    byteCount += part.rows.count
     cursors.append((scope, Cursor(epoch: epoch, sequence: part.to, base: part.to, checksum: 0)))
     parts.append(part)
   }
@@ -108,33 +123,46 @@ private struct RowWriter {
   let base: Sequence
   /// Whether the reader may not see some field, by collection.
   let hides: [Bool]
+  /// The bytes before a whole row, by collection; the row follows as the store has it.
+  private let heads: [[UInt8]]
 
-  func append(_ entry: ScopeEntry, _ part: inout DeltaBuilder.Part) {
-    if format == .json {
-      if part.count > 0 { part.rows.append(0x2C) }
-      appendJSON(entry, &part.rows)
-      part.count += 1
-      return
+  init(app: App, principal: Principal, format: WireFormat, scope: Text, base: Sequence, hides: [Bool]) {
+    self.app = app
+    self.principal = principal
+    self.format = format
+    self.scope = scope
+    self.base = base
+    self.hides = hides
+    heads = app.collections.indices.map { number in
+      var head = Self.head(number)
+      head.uint(RowKind.whole.rawValue)
+      return head.finish()
     }
+  }
+
+  /// A row's head but for its kind.
+  private static func head(_ collection: Int) -> CBORWriter {
     var out = CBORWriter(capacity: 8)
     out.array(3)
-    out.uint(UInt64(entry.collection))
-    switch entry.kind {
-    case .departed:
+    out.uint(UInt64(collection))
+    return out
+  }
+
+  func append(_ entry: ScopeEntry, to rows: inout [UInt8]) {
+    if format == .json { return appendJSON(entry, &rows) }
+    if entry.kind == .present && base == 0 && !hides[entry.collection] {
+      rows.append(contentsOf: heads[entry.collection])
+      rows.append(contentsOf: entry.body)
+      return
+    }
+    var out = Self.head(entry.collection)
+    if entry.kind == .departed {
       out.uint(RowKind.gone.rawValue)
       out.text(Text(utf8: Array(entry.body)))
-      part.rows.append(contentsOf: out.output)
-    case .present:
-      if base == 0 && !hides[entry.collection] {
-        out.uint(RowKind.whole.rawValue)
-        part.rows.append(contentsOf: out.output)
-        part.rows.append(contentsOf: entry.body)
-      } else {
-        appendVisible(entry, to: &out)
-        part.rows.append(contentsOf: out.output)
-      }
+    } else {
+      appendVisible(entry, to: &out)
     }
-    part.count += 1
+    rows.append(contentsOf: out.output)
   }
 
   /// Appends what the reader lacks and may see of a row.

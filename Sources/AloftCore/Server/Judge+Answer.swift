@@ -44,7 +44,7 @@ extension Judge {
     _ pushed: PushResult?, _ standing: DeviceStanding, _ judged: UInt64, _ membership: [(enters: Bool, scope: Text)],
     _ deltas: DeltaBuilder, _ server: Text, _ now: Instant
   ) -> [UInt8] {
-    var out = CBORWriter(capacity: deltas.byteCount + 1024)
+    var out = CBORWriter(capacity: deltas.rows.count + 1024)
     // The self-describe tag is the magic that a captive portal's page lacks.
     out.tag(55799)
     out.map(9)
@@ -70,7 +70,7 @@ extension Judge {
       out.uint(part.from)
       out.text("rows")
       out.array(part.count)
-      out.raw(part.rows)
+      out.raw(deltas.rows, from: part.rows.lowerBound, to: part.rows.upperBound)
       out.text("epoch")
       out.uint(part.epoch)
       if part.isRepair {
@@ -152,7 +152,7 @@ extension Judge {
         out.raw((try? JSONCodec.json(fromCBOR: word.finish())) ?? [])
       }
       out.key("rows")
-      out.raw([0x5B] + part.rows + [0x5D])
+      out.raw([0x5B] + deltas.rows[part.rows] + [0x5D])
       out.close()
     }
     out.close()

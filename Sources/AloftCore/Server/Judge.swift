@@ -25,7 +25,7 @@ public struct Judge: Sendable {
   public func push<T: StoreTransaction>(
     _ pushes: [(request: SyncRequest, principal: Principal)], now: Instant, in tx: inout T
   ) throws(StoreError) -> [PushResult] {
-    var workspace = Workspace(app: app)
+    var workspace = Workspace()
     var batch = ChangeBatch()
     var devices: [DeviceID: DeviceState] = [:]
     var order: [DeviceID] = []
@@ -102,9 +102,11 @@ private struct Round {
       batch.acknowledged.append(MutationID(device: request.device, n: request.acknowledged))
     }
     var chain = request.head?.hash
+    var start = 0
     for (index, mutation) in request.mutations.enumerated() {
-      let encoded = request.encoded[index]
-      let next = chain.map { Mutation.chain($0, encoded, from: 0, to: encoded.count) }
+      let encoded = start..<request.encodedEnds[index]
+      start = encoded.upperBound
+      let next = chain.map { Mutation.chain($0, request.encoded, from: encoded.lowerBound, to: encoded.upperBound) }
       if mutation.n <= device.head {
         if mutation.n == device.head, let next, next != device.hash {
           result.standing = .rolledBack
@@ -113,7 +115,7 @@ private struct Round {
         try repeatOutcome(mutation.n, batch, &tx)
       } else if mutation.n == device.head + 1 {
         let outcome = try judge(mutation, &workspace, &batch, &tx)
-        device.hash = next ?? Mutation.chain(device.hash, encoded, from: 0, to: encoded.count)
+        device.hash = next ?? Mutation.chain(device.hash, request.encoded, from: encoded.lowerBound, to: encoded.upperBound)
         device.head = mutation.n
         record(outcome, mutation.n, &batch)
       } else {
@@ -169,9 +171,9 @@ private struct Round {
       switch expansion {
       case .needs(let key):
         guard loaded.count < 1000 else { return .rejected(Rejection("tooMany", "the action reads more than 1000 records")) }
-        let row = try workspace.row(key, &tx)
-        let isVisible = principal.may(.read, judge.app.collections[key.collection], in: workspace.placements(key).map { $0.scope })
-        loaded.append((key, isVisible ? row : nil))
+        let slot = try workspace.load(key, &tx)
+        let isVisible = principal.may(.read, judge.app.collections[key.collection], in: workspace.scopeNames(slot))
+        loaded.append((key, isVisible ? workspace.row(slot) : nil))
       case .writes(let writes): return try apply(writes, mutation, &workspace, &batch, &tx)
       }
     }
@@ -186,20 +188,21 @@ private struct Round {
     let cap = now + HybridClock.skewMillisecondsMax
     let time = mutation.time.milliseconds > cap ? HybridTime(milliseconds: cap) : mutation.time
     let stamp = Stamp(time: time, mutation: id)
-    var drafts: [(key: RecordKey, row: Row, scopes: [Text])] = []
+    var drafts: [(slot: Int, row: Row, scopes: [Text])] = []
     var merged: [Text] = []
     var conflicts: [Text] = []
     var current: [Value] = []
     var history: [HistoryEntry] = []
     for write in writes {
       let collection = judge.app.collections[write.key.collection]
-      var row: Row?
-      let drafted = drafts.firstIndex { $0.key == write.key }
-      if let drafted { row = drafts[drafted].row } else { row = try workspace.row(write.key, &tx) }
+      let slot = try workspace.load(write.key, &tx)
+      let old = workspace.scopeNames(slot)
+      let drafted = drafts.firstIndex { $0.slot == slot }
+      var row = if let drafted { Optional(drafts[drafted].row) } else { workspace.row(slot) }
       let before = row
       let result: WriteResult
       do {
-        try permit(write, collection, workspace.placements(write.key).map { $0.scope }, row)
+        try permit(write, collection, old, row)
         result = try write.apply(to: &row, in: collection, stamp: stamp, seen: seen(by: mutation, write, row), isSpeculative: false)
       } catch { return .rejected(error) }
       for number in result.conflicts {
@@ -213,14 +216,13 @@ private struct Round {
       if scopes.isEmpty {
         return .rejected(Rejection("noScope", "no scope would hold the record: a field that its scopes are named after is empty"))
       }
-      let old = workspace.placements(write.key).map { $0.scope }
       if drafted == nil && old != scopes && !principal.may(.create, collection, in: scopes) {
         return .rejected(Rejection("forbidden", "you may not create records there"))
       }
-      if let drafted { drafts[drafted] = (write.key, row, scopes) } else { drafts.append((write.key, row, scopes)) }
+      if let drafted { drafts[drafted] = (slot, row, scopes) } else { drafts.append((slot, row, scopes)) }
     }
     if !conflicts.isEmpty { return .conflict(fields: conflicts, current: current) }
-    for draft in drafts { try workspace.accept(draft.row, draft.key, scopes: draft.scopes, by: id, &tx) }
+    for draft in drafts { try workspace.accept(draft.row, draft.slot, scopes: draft.scopes, by: id, &tx) }
     batch.history.append(contentsOf: history)
     return merged.isEmpty ? .applied : .merged(fields: merged)
   }

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of one writing transaction in memory: records and scope heads loaded once, changed many times, written once.
 
-/// What a group of mutations has loaded and changed so far.
+/// What a group of mutations has loaded and changed so far. A record is looked up once for each write and has a slot from then on.
 struct Workspace {
-  struct Entry {
-    /// As the store has it.
-    var stored: StoredRecord?
+  private struct Entry {
+    let key: RecordKey
+    /// Where the store has it.
+    let stored: [Placement]
     var row: Row?
     var placements: [Placement]
     var isChanged = false
   }
 
-  let app: App
-  private var entries: [RecordKey: Entry] = [:]
-  private var changedKeys: [RecordKey] = []
-  private var scopes: [Text: ScopeState] = [:]
-  private var changedScopes: [Text] = []
+  private var slots: [RecordKey: Int] = [:]
+  private var entries: [Entry] = []
+  private var changedSlots: [Int] = []
+  private var scopes: [(name: Text, state: ScopeState)] = []
+  private var scopeSlots: [Text: Int] = [:]
+  /// The scope that was found last: most requests write to one.
+  private var lastScope = 0
   private var departures: [ChangeBatch.Departure] = []
 
-  init(app: App) { self.app = app }
-
-  /// The record as the mutations before this one left it.
-  mutating func row<T: StoreReader>(_ key: RecordKey, _ tx: inout T) throws(StoreError) -> Row? {
-    if let entry = entries[key] { return entry.row }
+  /// The slot of a record, there or not, as the mutations before this one left it.
+  mutating func load<T: StoreReader>(_ key: RecordKey, _ tx: inout T) throws(StoreError) -> Int {
+    if let slot = slots[key] { return slot }
     let stored = try tx.record(key)
     var row: Row?
     if let stored {
@@ -30,63 +31,79 @@ struct Workspace {
         throw .damaged(Text("record " + key.id.string + " cannot be read: " + error.message.string))
       }
     }
-    entries[key] = Entry(stored: stored, row: row, placements: stored?.placements ?? [])
-    return row
+    let placements = stored?.placements ?? []
+    entries.append(Entry(key: key, stored: placements, row: row, placements: placements))
+    slots[key] = entries.count - 1
+    return entries.count - 1
   }
 
-  func placements(_ key: RecordKey) -> [Placement] { entries[key]?.placements ?? [] }
+  func row(_ slot: Int) -> Row? { entries[slot].row }
+
+  /// The scopes that hold the record.
+  func scopeNames(_ slot: Int) -> [Text] { entries[slot].placements.map { $0.scope } }
 
   /// Makes a judged row the record's new state and gives it its place in the log of each scope that holds it.
-  mutating func accept<T: StoreReader>(_ row: Row, _ key: RecordKey, scopes names: [Text], by mutation: MutationID, _ tx: inout T) throws(StoreError) {
+  mutating func accept<T: StoreReader>(_ row: Row, _ slot: Int, scopes names: [Text], by mutation: MutationID, _ tx: inout T) throws(StoreError) {
     var row = row
-    let old = placements(key)
-    let oldVersion = entries[key]?.row?.version ?? 0
+    let key = entries[slot].key
+    let old = entries[slot].placements
+    let oldShare = Hash64.share(of: key, version: entries[slot].row?.version ?? 0)
     var placements: [Placement] = []
+    placements.reserveCapacity(names.count)
     for name in names {
-      let state = try advance(name, &tx)
-      placements.append(Placement(scope: name, sequence: state.sequence))
+      let scope = try advance(name, &tx)
+      placements.append(Placement(scope: name, sequence: scopes[scope].state.sequence))
     }
     row.confirm(mutation, at: placements[0].sequence, entersScope: old.first?.scope != names[0])
-    let oldShare = Hash64.share(of: key, version: oldVersion)
     let newShare = Hash64.share(of: key, version: row.version)
-    for name in names { scopes[name]!.checksum &+= newShare }
+    for name in names { scopes[try scopeSlot(name, &tx)].state.checksum &+= newShare }
     for placement in old {
       if names.contains(placement.scope) {
-        scopes[placement.scope]!.checksum &-= oldShare
+        scopes[try scopeSlot(placement.scope, &tx)].state.checksum &-= oldShare
       } else {
-        let state = try advance(placement.scope, &tx)
-        scopes[placement.scope]!.checksum &-= oldShare
-        departures.append(ChangeBatch.Departure(scope: placement.scope, sequence: state.sequence, key: key))
+        let scope = try advance(placement.scope, &tx)
+        scopes[scope].state.checksum &-= oldShare
+        departures.append(ChangeBatch.Departure(scope: placement.scope, sequence: scopes[scope].state.sequence, key: key))
       }
     }
-    if entries[key]?.isChanged != true { changedKeys.append(key) }
-    entries[key]!.row = row
-    entries[key]!.placements = placements
-    entries[key]!.isChanged = true
+    if !entries[slot].isChanged { changedSlots.append(slot) }
+    entries[slot].row = row
+    entries[slot].placements = placements
+    entries[slot].isChanged = true
   }
 
-  private mutating func advance<T: StoreReader>(_ name: Text, _ tx: inout T) throws(StoreError) -> ScopeState {
-    if scopes[name] == nil {
-      scopes[name] = try tx.scope(name) ?? ScopeState()
-      changedScopes.append(name)
+  /// Gives out the scope's next sequence; answers the scope's slot.
+  private mutating func advance<T: StoreReader>(_ name: Text, _ tx: inout T) throws(StoreError) -> Int {
+    let slot = try scopeSlot(name, &tx)
+    scopes[slot].state.sequence += 1
+    return slot
+  }
+
+  private mutating func scopeSlot<T: StoreReader>(_ name: Text, _ tx: inout T) throws(StoreError) -> Int {
+    if lastScope < scopes.count, scopes[lastScope].name == name { return lastScope }
+    if let slot = scopeSlots[name] {
+      lastScope = slot
+      return slot
     }
-    scopes[name]!.sequence += 1
-    return scopes[name]!
+    scopes.append((name, try tx.scope(name) ?? ScopeState()))
+    lastScope = scopes.count - 1
+    scopeSlots[name] = lastScope
+    return lastScope
   }
 
   /// The scopes that changed, with their new heads.
-  var changed: [Placement] { changedScopes.map { Placement(scope: $0, sequence: scopes[$0]!.sequence) } }
+  var changed: [Placement] { scopes.map { Placement(scope: $0.name, sequence: $0.state.sequence) } }
 
   /// Writes what changed into the batch, each record once.
   func fill(_ batch: inout ChangeBatch) {
-    for key in changedKeys {
-      let entry = entries[key]!
+    batch.records.reserveCapacity(changedSlots.count)
+    for slot in changedSlots {
+      let entry = entries[slot]
       batch.records.append(
         ChangeBatch.RecordChange(
-          key: key, record: StoredRecord(row: entry.row!.encode(), placements: entry.placements),
-          previous: entry.stored?.placements ?? []))
+          key: entry.key, record: StoredRecord(row: entry.row!.encode(), placements: entry.placements), previous: entry.stored))
     }
     batch.departures = departures
-    for name in changedScopes { batch.scopes.append((name, scopes[name]!)) }
+    batch.scopes = scopes
   }
 }

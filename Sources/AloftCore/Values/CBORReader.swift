@@ -120,6 +120,15 @@ public struct CBORReader: Sendable {
     }
   }
 
+  /// Whether the bytes of a range spell a word.
+  func spells(_ word: StaticString, _ range: Range<Int>) -> Bool {
+    guard range.count == word.utf8CodeUnitCount else { return false }
+    return word.withUTF8Buffer { buffer in
+      for index in 0..<buffer.count where buffer[index] != input[range.lowerBound + index] { return false }
+      return true
+    }
+  }
+
   /// Reads text and gives the range of its bytes; no allocation and no check of the UTF-8.
   mutating func textRange() throws(DecodeError) -> Range<Int> {
     let length = try length(3)
@@ -186,7 +195,11 @@ public struct CBORReader: Sendable {
       case .tag:
         _ = try reader.tag()
         open.append(1)
-      case .text: _ = try reader.text()
+      case .text:
+        let text = try reader.textRange()
+        guard Text.isValidUTF8(input, from: text.lowerBound, to: text.upperBound) else {
+          throw DecodeError(reason: .invalidText, position: text.lowerBound)
+        }
       default: try reader.skip()
       }
       guard open.count <= depthMax else { throw DecodeError(reason: .tooDeep, position: start) }

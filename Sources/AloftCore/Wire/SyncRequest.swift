@@ -40,8 +40,9 @@ public struct SyncRequest: Sendable {
   public var issued: UInt64?
   public var cursors: [(scope: Text, cursor: Cursor)] = []
   public var mutations: [Mutation] = []
-  /// The deterministic bytes of each mutation, for the hash chain.
-  var encoded: [[UInt8]] = []
+  /// The deterministic bytes of all mutations behind each other, for the hash chain, and where each of them ends.
+  private(set) var encoded: [UInt8] = []
+  private(set) var encodedEnds: [Int] = []
   public var acknowledged: UInt64 = 0
   /// The device's report on itself, as CBOR; empty when it sent none.
   public var report: [UInt8] = []
@@ -86,14 +87,20 @@ public struct SyncRequest: Sendable {
     path = "mutations"
     let count = try reader.array()
     guard count <= Self.mutationCountMax else { throw reader.failure(.tooMany) }
+    var out = CBORWriter(capacity: reader.end - reader.position)
+    mutations.reserveCapacity(count)
+    encodedEnds.reserveCapacity(count)
     for index in 0..<count {
-      path = "mutations[" + decimal(index) + "]"
-      let mutation = try Mutation(from: &reader, device: device)
-      var out = CBORWriter()
+      let mutation: Mutation
+      do { mutation = try Mutation(from: &reader, device: device) } catch {
+        path = "mutations[" + decimal(index) + "]"
+        throw error
+      }
       mutation.encode(to: &out, device: device)
       mutations.append(mutation)
-      encoded.append(out.finish())
+      encodedEnds.append(out.output.count)
     }
+    encoded = out.finish()
   }
 
   private mutating func readFields(_ reader: inout CBORReader, path: inout String) throws(DecodeError) -> CBORReader? {

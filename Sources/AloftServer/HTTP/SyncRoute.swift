@@ -23,9 +23,10 @@ struct SyncRoute<S: Store>: Sendable {
   func sync(_ request: Request, _ principal: Principal, wantsDelta: Bool) async throws -> Response {
     let format = try format(of: request)
     let body = try await request.body.collect(upTo: ServerLimits.bodyBytesMax)
-    var sync = try SyncRequest(body: Array(body.readableBytesView), format: format)
+    let bytes = body.withUnsafeReadableBytes { Array($0) }
+    var sync = try SyncRequest(body: bytes, format: format)
     sync.wantsDelta = wantsDelta
-    return try await answer(sync, principal, byteCount: body.readableBytes, format: answerFormat(of: request, format))
+    return try await answer(sync, principal, byteCount: bytes.count, format: answerFormat(of: request, format))
   }
 
   /// The same delta as JSON for simple clients: `since` is the `cursors` of an earlier answer, as base64url.
