@@ -37,6 +37,9 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     let declaration = try readApp(app)
     if let web, !FileManager.default.fileExists(atPath: web) { throw ValidationError("There is no folder \(web).") }
+    if let web, Self.isInside(data, web) {
+      throw ValidationError("The data folder \(data) lies inside \(web), which is served to everybody. Put it elsewhere.")
+    }
     let isLoopback = ["127.0.0.1", "::1", "localhost"].contains(options.host)
     guard users != nil || isLoopback else {
       throw ValidationError("An open server listens on this machine only. Give --users to serve \(options.host).")
@@ -56,6 +59,12 @@ struct ServeCommand: AsyncParsableCommand {
     let server = AloftServer(app: declaration, store: store, identity: identity, configuration: configuration)
     let (name, host) = (declaration.name.string, options.host)
     try await server.run { port in say("Serving \(name) on http://\(host.contains(":") ? "[\(host)]" : host):\(port)") }
+  }
+
+  /// Whether a folder is the other one or lies in it, symbolic links followed.
+  private static func isInside(_ inner: String, _ outer: String) -> Bool {
+    let parts = { (path: String) in URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().pathComponents }
+    return parts(inner).starts(with: parts(outer))
   }
 
   static func identity(_ path: String, _ folder: DataFolder) throws -> PasswordIdentity {

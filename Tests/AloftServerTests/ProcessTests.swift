@@ -262,6 +262,20 @@ private final class Tally: @unchecked Sendable {
     }.get()
   }
 
+  @Test func `a data folder inside the served folder is refused`() async throws {
+    let folder = try Folder()
+    try folder.write("app.json", Self.app)
+    try folder.write("web/index.html", "<!doctype html>")
+    try await onThread {
+      Result {
+        let served = try AloftProcess.run(
+          "serve", folder.path + "/app.json", "--data", folder.path + "/web/../web/data", "--web", folder.path + "/web", "--port", "0")
+        #expect(served.code != 0 && served.output.contains("lies inside"), "\(served)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/web/data"))
+      }
+    }.get()
+  }
+
   @Test func `schema check passes additions and names what breaks older clients`() async throws {
     let folder = try Folder()
     try folder.write("app.json", Self.app)
