@@ -25,8 +25,7 @@ struct SyncState: Sendable {
 }
 
 extension ClientEngine {
-  /// The most mutations and bytes of arguments in one request.
-  private static let requestMutationsMax = 1000
+  /// The most bytes of arguments in one request.
   private static let requestBytesMax = 512 * 1024
 
   /// Starts a round when one is due and allowed.
@@ -55,7 +54,7 @@ extension ClientEngine {
     request.acknowledged = acknowledged
     request.cursors = state.cursors
     var size = 0
-    for pending in state.queue.prefix(Self.requestMutationsMax) {
+    for pending in state.queue.prefix(requestMutationsMax) {
       request.mutations.append(pending.mutation)
       size += pending.mutation.args.count + 64
       if size >= Self.requestBytesMax { break }

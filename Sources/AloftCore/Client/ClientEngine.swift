@@ -50,6 +50,8 @@ public struct ClientEngine {
   /// Pages below this number were dropped since the last compaction.
   var droppedPages: UInt32 = 0
   var saveFailure = false
+  /// The most mutations in one request.
+  package var requestMutationsMax = 1000
 
   /// - Parameter entropy: 32 random bytes as four words; record ids, device ids and retry delays come from them.
   public init(app: App, entropy: (UInt64, UInt64, UInt64, UInt64)) {

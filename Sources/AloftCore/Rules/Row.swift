@@ -93,7 +93,7 @@ public struct Row: Equatable, Sendable {
   }
 
   /// The mutations that a field's content depends on: what its next writer must say it has seen.
-  func dots(of number: Int) -> [MutationID] {
+  package func dots(of number: Int) -> [MutationID] {
     switch cell(number) {
     case .absent: return []
     case .plain: return [stamps[marks[number]].mutation]

@@ -21,8 +21,8 @@ public struct SchemaError: Error, Equatable, Sendable {
 public struct App: Sendable {
   public let name: Text
   public let version: Int
-  public internal(set) var collections: [Collection]
-  public internal(set) var actions: [Action]
+  public package(set) var collections: [Collection]
+  public package(set) var actions: [Action]
 
   /// Declares an app in Swift. Problems show when it is put to use, through `check()`, not as a trap.
   public init(_ name: String, version: Int = 1, @AppBuilder _ parts: () -> [AppPart]) {
@@ -36,7 +36,7 @@ public struct App: Sendable {
     finish()
   }
 
-  init(name: Text, version: Int) {
+  package init(name: Text, version: Int) {
     self.name = name
     self.version = version
     collections = []
@@ -45,7 +45,7 @@ public struct App: Sendable {
 
   /// Applies defaults and numbers the fields: by the version they appeared in, then by position, so that adding a field
   /// with a newer `since` never renumbers an older one.
-  mutating func finish() {
+  package mutating func finish() {
     for index in collections.indices {
       if collections[index].scopes.isEmpty && collections[index].invalidScopes.isEmpty {
         collections[index].addScopes([Text("app" as StaticString)])

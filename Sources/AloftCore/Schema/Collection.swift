@@ -32,9 +32,9 @@ public struct Collection: Sendable {
     }
   }
 
-  init(name: Text) { self.name = name }
+  package init(name: Text) { self.name = name }
 
-  mutating func addScopes(_ sources: [Text]) {
+  package mutating func addScopes(_ sources: [Text]) {
     for source in sources {
       if let template = ScopeTemplate(source) { scopes.append(template) } else { invalidScopes.append(source) }
     }

@@ -177,7 +177,9 @@ private struct RowWriter {
     let part = row.part(after: since) { number in
       number >= collection.fields.count || principal.mayRead(collection.fields[number], in: [scope])
     }
-    out.uint(since > 0 && part != nil ? RowKind.partial.rawValue : RowKind.whole.rawValue)
+    // A record that came after the base is new to the device even when some of its cells are hidden from it.
+    let isKnown = row.stamps.contains { $0.sequence <= since }
+    out.uint(isKnown && part != nil ? RowKind.partial.rawValue : RowKind.whole.rawValue)
     if let part { part.encode(to: &out) } else { out.raw(entry.body) }
   }
 

@@ -219,6 +219,10 @@ private struct Round {
       if drafted == nil && old != scopes && !principal.may(.create, collection, in: scopes) {
         return .rejected(Rejection("forbidden", "you may not create records there"))
       }
+      // Only now is it known where a new record lies.
+      if write.kind == .create {
+        do { try permitFields(write, collection, scopes) } catch { return .rejected(error) }
+      }
       if let drafted { drafts[drafted] = (slot, row, scopes) } else { drafts.append((slot, row, scopes)) }
     }
     if !conflicts.isEmpty { return .conflict(fields: conflicts, current: current) }
@@ -243,7 +247,7 @@ private struct Round {
       if row != nil {
         throw Rejection("exists", "a record with this id exists already", path: "id")
       }
-      return try permitFields(write, collection, nil)
+      return
     case .update, .restore: operation = .update
     case .delete: operation = .delete
     }
@@ -255,10 +259,9 @@ private struct Round {
     try permitFields(write, collection, scopes)
   }
 
-  private func permitFields(_ write: RecordWrite, _ collection: Collection, _ scopes: [Text]?) throws(Rejection) {
+  private func permitFields(_ write: RecordWrite, _ collection: Collection, _ scopes: [Text]) throws(Rejection) {
     for (number, _) in write.changes where !collection.fields[number].writers.isEmpty {
       let field = collection.fields[number]
-      let scopes = scopes ?? principal.grants.map { $0.scope }
       guard principal.mayWrite(field, in: scopes) else {
         throw Rejection("forbidden", "your role may not change " + field.name.string, path: field.name.string)
       }

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// The invariants, checked while the world runs. Each check names the promise of docs/simulator.md that it guards.
+
+import AloftCore
+
+extension World {
+  // MARK: the server against the oracle
+
+  /// S02, S03, S08, S09, S10, S12–S14: each judgement is what the oracle expects, and each mutation is judged once.
+  mutating func compare(_ request: SyncRequest, _ result: PushResult, _ user: Int, _ now: Instant, _ touched: inout [RecordKey]) {
+    for (n, outcome) in result.outcomes {
+      guard violation == nil else { return }
+      guard let mutation = request.mutations.first(where: { $0.n == n }) else {
+        return fail("S04", "the server answers for mutation \(n), which was not sent")
+      }
+      let id = MutationID(device: request.device, n: n)
+      let head = oracle.heads[request.device] ?? 0
+      if n <= head {
+        guard let original = oracle.verdicts[id] else { return fail("S03", "mutation \(n) is a duplicate of one that was never judged") }
+        if !original.agrees(with: outcome) && n > request.acknowledged {
+          return fail("S03", "a duplicate of mutation \(n) gets another outcome than the first: \(original.text.string), now \(outcome.words)")
+        }
+        continue
+      }
+      if n != head + 1 { return fail("S09", "mutation \(n) is judged after \(head)") }
+      guard let family = familyOf[request.device], let index = issue(of: mutation, family: family) else {
+        return fail("S04", "the server judges a mutation that nobody made: \(mutation.action.string) n\(n)")
+      }
+      if oracle.judgedCount(index) > 0 { return fail("S03", "issue \(index) takes effect twice: \(issues[index].verb.text)") }
+      if issues[index].user != user { return fail("S08", "issue \(index) of user \(issues[index].user) is judged as user \(user)'s") }
+      if let parent = issues[index].laneParent, oracle.judgedCount(parent) == 0, !issues[parent].isExempt {
+        return fail("S09", "issue \(index) is judged before issue \(parent), which its author made first on the same record")
+      }
+      tally.judged += 1
+      let version = server.version
+      let verdict = oracle.judge(index, issues[index], as: id, by: user, after: mutation.after, now: now) { $0 != .later || version >= 2 }
+      trace.note(40, UInt64(index), verdict.isApplied ? 1 : 0)
+      trace.line("\(self.now) server judges issue \(index) (n\(n)): \(outcome.words)")
+      if !verdict.agrees(with: outcome) {
+        return fail("S10", "issue \(index) (\(issues[index].verb.text)): expected \(verdict.text.string), the server says \(outcome.words)")
+      }
+      for write in issues[index].verb.writes where !touched.contains(write.key) { touched.append(write.key) }
+      if let parent = issues[index].laneParent, oracle.judgedCount(parent) > 0, !oracle.wasApplied(parent), verdict.isApplied, !issues[parent].isExempt,
+        mutation.after.isEmpty
+      {
+        return fail("S09", "issue \(index) applies though issue \(parent), which it was made on top of, did not")
+      }
+    }
+  }
+
+  /// S04, S11: a stored record is what the oracle holds.
+  mutating func checkStored(_ keys: [RecordKey]) {
+    for key in keys where violation == nil {
+      tally.checks += 1
+      let stored = server.image.record(key)
+      guard let expected = oracle.records[key] else {
+        if stored != nil { fail("S04", "the server stores \(key.id.string), which nobody was allowed to make") }
+        continue
+      }
+      guard let stored, let row = try? Row(bytes: stored.row) else {
+        fail("S02", "the server has lost \(key.id.string)")
+        continue
+      }
+      let order = fields[key.collection]
+      if Digest.of(row, key.collection, order) != Digest.of(expected, key, hidden: true) {
+        fail("S04", "the server's \(key.id.string) is \(row.text(order)), expected \(expected.text)")
+      }
+      let spaces = expected.spaces.map { Text("space:" + $0.string) }
+      if stored.placements.map({ $0.scope }) != spaces {
+        fail("S06", "\(key.id.string) lies in \(stored.placements.map { $0.scope.string }), expected \(spaces.map { $0.string })")
+      }
+    }
+  }
+
+  // MARK: what leaves the server
+
+  /// S07: nothing outside the reader's permission leaves the server, in rows or anywhere else.
+  mutating func checkAnswer(_ body: [UInt8], _ user: Int) {
+    guard isStrict || draw(.check, user, UInt64(body.count)) % 4 == 0 else { return }
+    tally.checks += 1
+    if !oracle.grants[user].contains(2), body.contains(SimWords.canary) { fail("S07", "user \(user) is sent a field that only a boss may read") }
+    guard let rows = try? AnswerRows.names(in: body) else { return fail("S27", "an answer of the server cannot be read") }
+    for row in rows {
+      let key = RecordKey(collection: row.collection, id: row.id)
+      if row.isGone { continue }
+      guard let record = oracle.records[key], oracle.mayRead(user, key.collection, in: record.spaces) else {
+        return fail("S07", "user \(user) is sent \(row.id.string), which they may not read")
+      }
+    }
+  }
+
+  /// Remembers what a user may see while the logs stand where they stand now.
+  mutating func rememberView(_ user: Int) {
+    views[viewName(user) { server.image.scope($0)?.sequence ?? 0 }] = oracle.views[user]
+  }
+
+  /// A name for a user's position in all the scopes that they hold.
+  private func viewName(_ user: Int, _ sequence: (Text) -> UInt64) -> UInt64 {
+    var name = Hash64.mix(UInt64(user) &+ 77 &+ server.epochCount &* 1000)
+    for (space, role) in oracle.grants[user].enumerated() where role > 0 {
+      let scope = SimWords.scope(space)
+      name &+= Hash64.mix(Hash64.of(scope.utf8, seed: UInt64(role)) &+ sequence(scope) &* 0x9E37_79B9_7F4A_7C15)
+    }
+    return name
+  }
+
+  // MARK: devices against the oracle
+
+  /// S06: what a tab holds is what the server showed at exactly these cursors.
+  mutating func checkView(_ id: ContextID) {
+    guard isStrict || draw(.check, id.device, 99) % 4 == 0, let engine = devices[id.device].tabs[id.tab].engine else { return }
+    let user = devices[id.device].user
+    let cursors = engine.heldCursors
+    for (_, cursor) in cursors where cursor.base != cursor.sequence || cursor.epoch != server.epochCount { return }
+    let held = oracle.grants[user].enumerated().filter { $0.element > 0 }.map { SimWords.scope($0.offset) }
+    guard held.count == cursors.count, cursors.allSatisfy({ held.contains($0.scope) }) else { return }
+    guard let expected = views[viewName(user, { scope in cursors.first { $0.scope == scope }!.cursor.sequence })] else { return }
+    tally.checks += 1
+    if sum(engine) != expected { fail("S06", "device \(id.device) at \(cursors.map { "\($0.scope.string)@\($0.cursor.sequence)" }): " + difference(engine, user)) }
+  }
+
+  func sum(_ engine: ClientEngine) -> UInt64 {
+    var sum: UInt64 = 0
+    engine.eachBase { collection, row in sum &+= Digest.of(row, collection, fields[collection]) }
+    return sum
+  }
+
+  /// In words, how a tab's rows differ from what its user may see now.
+  func difference(_ engine: ClientEngine, _ user: Int) -> String {
+    var seen: [RecordKey] = []
+    var words: [String] = []
+    engine.eachBase { collection, row in
+      let key = RecordKey(collection: collection, id: row.id)
+      seen.append(key)
+      guard let record = oracle.records[key], oracle.mayRead(user, collection, in: record.spaces) else {
+        words.append("holds \(row.id.string), which it should not")
+        return
+      }
+      let hidden = oracle.role(user, in: record.spaces) >= 2
+      if Digest.of(row, collection, fields[collection]) != Digest.of(record, key, hidden: hidden) {
+        words.append("\(row.id.string) is \(row.text(fields[collection])), expected \(record.text)")
+      }
+    }
+    for key in oracle.keys {
+      guard let record = oracle.records[key], oracle.mayRead(user, key.collection, in: record.spaces), !seen.contains(key) else { continue }
+      words.append("lacks \(key.id.string)")
+    }
+    return words.isEmpty ? "no difference to the present" : words.prefix(3).joined(separator: "; ")
+  }
+
+  /// S01: everything reported saved is still there when storage is opened again.
+  mutating func checkReopened(_ id: ContextID) {
+    guard let engine = devices[id.device].tabs[id.tab].engine else { return }
+    let family = devices[id.device].families[devices[id.device].user]
+    var kept: [UInt64] = engine.queued.map { Self.identity(family, $0) }
+    kept.sort()
+    for index in issues.indices where issues[index].family == family && issues[index].isSaved && !issues[index].isExempt {
+      guard oracle.judgedCount(index) == 0 else { continue }
+      tally.checks += 1
+      let identity = issues[index].identity
+      if !kept.contains(identity) { return fail("S01", "device \(id.device) reported issue \(index) saved and has lost it: \(issues[index].verb.text)") }
+    }
+  }
+
+  /// S16: the author sees at once what they did.
+  mutating func checkShown(_ index: Int, _ id: ContextID) {
+    guard case .update(let collection, let key, let changes) = issues[index].verb else { return }
+    guard let row = devices[id.device].tabs[id.tab].engine!.shown(RecordKey(collection: collection, id: SimWords.record(collection, key))) else {
+      return fail("S16", "device \(id.device) does not show the record that it changed")
+    }
+    for change in changes {
+      guard let number = fields[collection].firstIndex(of: change.field), case .set(let code) = change.effect else { continue }
+      guard change.field == .latest || change.field == .guarded || change.field == .hidden else { continue }
+      tally.checks += 1
+      if row.value(number, rule: .latest) != SimWords.value(code, of: change.field) {
+        fail("S16", "device \(id.device) does not show what its user just wrote: \(issues[index].verb.text), shown \(row.text(fields[collection]))")
+      }
+    }
+  }
+
+  /// S10: the app hears the outcome that the server gave, and a refusal stands in the tray.
+  mutating func checkOutcome(_ index: Int, _ n: UInt64, _ outcome: Outcome, _ id: ContextID) {
+    tally.checks += 1
+    guard oracle.judgedCount(index) > 0 || issues[index].isExempt else { return fail("S10", "device \(id.device) hears of issue \(index), which was never judged") }
+    if outcome.isApplied != oracle.wasApplied(index) && !issues[index].isExempt {
+      fail("S10", "device \(id.device) hears that issue \(index) is \(outcome.words)")
+    }
+  }
+
+  /// S17, S22: a request is the device's own and not too large; retries keep their distance.
+  mutating func checkRequest(_ body: [UInt8], _ id: ContextID) {
+    if let engine = devices[id.device].tabs[id.tab].engine { familyOf[engine.device] = devices[id.device].families[devices[id.device].user] }
+    if body.count > 4 << 20 { fail("S22", "device \(id.device) sends \(body.count) bytes at once") }
+  }
+
+  /// S22: at most 12 failed rounds in a minute, after the first minute of trouble.
+  mutating func noteFailure(_ device: Int) {
+    devices[device].failures.append(now)
+    let failures = devices[device].failures
+    guard failures.count > 24, now - failures[0] > 60_000 else { return }
+    let recent = failures.filter { now - $0 < 60_000 }.count
+    if recent > 12 * devices[device].tabs.count * 4 { fail("S22", "device \(device) failed \(recent) times within a minute") }
+  }
+
+  /// S23: synced means that nothing waits.
+  mutating func checkStatus(_ status: ClientStatus, _ id: ContextID) {
+    trace.note(50, UInt64(id.device), UInt64(status.state.rawValue))
+    trace.line("\(now) d\(id.device).\(id.tab) shows \(Text(status.state.name).string), \(status.queued) queued, \(status.parked) parked")
+    guard status.state == .synced else { return }
+    tally.checks += 1
+    let family = devices[id.device].families[devices[id.device].user]
+    for issue in devices[id.device].tabs[id.tab].issues.values where oracle.judgedCount(issue) == 0 && !issues[issue].isExempt {
+      if issues[issue].family == family { return fail("S23", "device \(id.device) says synced while issue \(issue) waits") }
+    }
+  }
+
+  /// L3: a tab that has something to say has a timer, a request or a write under way.
+  mutating func checkIdle(_ id: ContextID) {
+    guard isAlive(id), let engine = devices[id.device].tabs[id.tab].engine else { return }
+    let tab = devices[id.device].tabs[id.tab]
+    if engine.isDue, !tab.isSending, tab.pending == nil, !tab.timerIsSet { fail("L3", "device \(id.device) has something to say and waits for nothing") }
+  }
+}
+
+extension Outcome {
+  var words: String {
+    switch self {
+    case .applied: "applied"
+    case .merged(let fields): "merged " + fields.map { $0.string }.joined(separator: " ")
+    case .conflict(let fields, _): "conflict " + fields.map { $0.string }.joined(separator: " ")
+    case .rejected(let rejection): "rejected " + rejection.code.string + " " + rejection.path.string
+    case .parked(let n): "parked behind n\(n)"
+    }
+  }
+}
+
+extension Value {
+  var words: String {
+    switch self {
+    case .null: "none"
+    case .bool(let flag): flag ? "true" : "false"
+    case .int(let number): "\(number)"
+    case .double: "a double"
+    case .text(let text): text.utf8.count > 40 ? "\(text.utf8.count) bytes" : text.string
+    case .bytes(let bytes): "\(bytes.count) bytes"
+    case .array(let values): "[" + values.map { $0.words }.joined(separator: ",") + "]"
+    }
+  }
+}
+
+extension Row {
+  func text(_ fields: [SimField]) -> String {
+    var words = [isDeleted ? "deleted" : "alive"]
+    for (number, cell) in cells.enumerated() where number < fields.count {
+      let name = Text(fields[number].name).string
+      switch cell {
+      case .absent: continue
+      case .plain(let value): words.append("\(name)=\(value.words)")
+      case .supported(let values): words.append("\(name)={" + values.map { $0.value.words }.joined(separator: ",") + "}")
+      }
+    }
+    return words.joined(separator: " ")
+  }
+}
+
+extension OracleRecord {
+  var text: String {
+    var words = [isDeleted ? "deleted" : "alive"]
+    for field in SimField.allCases {
+      let name = Text(field.name).string
+      switch self[field] {
+      case .absent: continue
+      case .plain(let value, _): words.append("\(name)=\(value.words)")
+      case .candidates(let all, _): words.append("\(name)={" + all.map { $0.value.words }.joined(separator: ",") + "}")
+      case .elements(let all, _): words.append("\(name)={" + all.map { $0.value.words }.joined(separator: ",") + "}")
+      }
+    }
+    return words.joined(separator: " ")
+  }
+}

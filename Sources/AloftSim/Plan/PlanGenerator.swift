@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a seed to a plan. A bug that escapes the simulator is a defect of this file: what it never draws is never tried.
+
+import AloftCore
+
+extension Plan {
+  /// The plan of a seed. The same seed and profile give the same plan on every platform.
+  public static func generate(seed: UInt64, profile: Profile) -> Plan {
+    var generator = PlanGenerator(seed: seed, profile: profile)
+    return generator.make()
+  }
+}
+
+private struct PlanGenerator {
+  let profile: Profile
+  var random: Random
+  var plan: Plan
+  /// Keys that some earlier operation tried to create, by collection.
+  var created: [[Int]]
+  /// The next code of a word that no other operation writes.
+  var nextWord: Int64 = 100
+  let schema: SimSchema
+
+  init(seed: UInt64, profile: Profile) {
+    self.profile = profile
+    random = Random(seed: seed &* 0x9E37_79B9 &+ UInt64(profile.rawValue) &* 7919)
+    schema = SimSchema(code: random.next() % 1_000_000)
+    plan = Plan(seed: seed, profile: profile, schema: schema)
+    created = [[Int]](repeating: [], count: schema.collectionCount)
+  }
+
+  private mutating func chance(_ percent: UInt64) -> Bool { random.below(100) < percent }
+  private mutating func pick(_ count: Int) -> Int { Int(random.below(UInt64(count))) }
+  private mutating func among(_ range: ClosedRange<UInt64>) -> UInt64 { range.lowerBound + random.below(range.upperBound - range.lowerBound + 1) }
+
+  mutating func make() -> Plan {
+    drawSettings()
+    drawPeople()
+    let length = drawOperations()
+    drawFaults(until: length)
+    plan.faults.sort { $0.from < $1.from }
+    return plan
+  }
+
+  private mutating func drawSettings() {
+    plan.settings.latency = [1, 20, 200, 2000][pick(4)]
+    plan.settings.writeDelay = [0, 2, 20][pick(3)]
+    plan.settings.groupDelay = [0, 2, 50][pick(3)]
+    plan.settings.answerBytes = [200, 1500, 20_000, 1 << 20][pick(4)]
+    plan.settings.requestMutations = [1, 5, 1000, 1000][pick(4)]
+  }
+
+  private mutating func drawPeople() {
+    let users = 1 + pick(3)
+    let spaces = 1 + pick(3)
+    for user in 0..<users {
+      // Everybody is in the first space with some role, so that people meet.
+      plan.grants.append((0..<spaces).map { space in space == 0 ? 1 + UInt8(pick(2)) : UInt8([0, 1, 1, 2][pick(4)]) })
+      plan.devices.append(device(of: user))
+    }
+    let more = chance(10) ? 2 + pick(9) : pick(3)
+    for _ in 0..<more { plan.devices.append(device(of: pick(users))) }
+    if plan.devices.count == 1 { plan.devices.append(device(of: 0)) }
+  }
+
+  private mutating func device(of user: Int) -> PlanDevice {
+    var device = PlanDevice(user: user, clockOffset: 0, appVersion: 2)
+    if profile == .clock || profile == .swarm && chance(30) {
+      let year: Int64 = 365 * 86_400_000
+      device.clockOffset = [0, 5_000, -5_000, 3_600_000, -3_600_000, 10 * year, -10 * year][pick(7)]
+    }
+    if profile == .upgrade || profile == .swarm && chance(20) { device.appVersion = 1 + pick(2) }
+    return device
+  }
+
+  // MARK: operations
+
+  private mutating func drawOperations() -> UInt64 {
+    let count = chance(3) ? 2000 : 20 + pick(400)
+    // Bursts and pauses: gaps differ a hundredfold within a run.
+    let pace: UInt64 = [20, 200, 2000][pick(3)]
+    var at: UInt64 = 100
+    var burst = 0
+    for _ in 0..<count {
+      if burst > 0 { burst -= 1 } else {
+        at += random.below(pace * 2)
+        if chance(4) { burst = pick(12) }
+        if chance(1) { at += random.below(120_000) }
+      }
+      let device = pick(plan.devices.count)
+      plan.ops.append(PlanOp(at: at, device: device, tab: profile == .tabs || profile == .swarm ? pick(2) : 0, verb: verb()))
+    }
+    return at
+  }
+
+  private mutating func verb() -> Verb {
+    let collection = chance(60) ? 0 : pick(schema.collectionCount)
+    switch random.below(100) {
+    case 0..<25: return create(collection)
+    case 25..<66: return .update(collection, key(collection), changes(collection))
+    case 66..<70: return .resolve(collection, key(collection), changes(collection))
+    case 70..<76: return .delete(collection, key(collection))
+    case 76..<79: return .restore(collection, key(collection))
+    case 79..<82: return .stamp(key(0), word())
+    case 82..<86: return .pair(key(0), key(0), word())
+    case 86..<89: return .retry(pick(3))
+    case 89..<91: return .discard(pick(3))
+    case 91..<94: return .tap
+    case 94..<96: return .compact
+    default: return session(collection)
+    }
+  }
+
+  private mutating func session(_ collection: Int) -> Verb {
+    let hasTabs = profile == .tabs || profile == .swarm
+    let changesPeople = profile == .access || profile == .swarm
+    switch pick(3) {
+    case 0 where hasTabs: return .openTab
+    case 1 where hasTabs && chance(40): return .closeTab
+    case 2 where changesPeople: return chance(50) ? .signIn(pick(plan.grants.count)) : .signOut
+    default: return .update(collection, key(collection), changes(collection))
+    }
+  }
+
+  private mutating func create(_ collection: Int) -> Verb {
+    // Mostly new records; sometimes one that exists, or that existed.
+    let key = chance(75) ? 4 + pick(5000) : pick(4)
+    created[collection].append(key)
+    var all: [SimChange] = [SimChange(field: .space, effect: .set(Int64(pick(plan.spaceCount))))]
+    for field in schema.fields(collection) where field != .space && chance(45) {
+      if let change = change(field, isCreate: true) { all.append(change) }
+    }
+    return .create(collection, key, all)
+  }
+
+  /// A hot record, or one that was created before: conflicts are common and caches overflow.
+  private mutating func key(_ collection: Int) -> Int {
+    if created[collection].isEmpty || chance(55) { return pick(4) }
+    return created[collection][pick(created[collection].count)]
+  }
+
+  private mutating func changes(_ collection: Int) -> [SimChange] {
+    let fields = schema.fields(collection)
+    var out: [SimChange] = []
+    for _ in 0..<(1 + pick(3)) {
+      let field = fields[pick(fields.count)]
+      if out.contains(where: { $0.field == field }) { continue }
+      if let change = change(field, isCreate: false) { out.append(change) }
+    }
+    return out
+  }
+
+  private mutating func word() -> Int64 {
+    if chance(80) {
+      nextWord += 1
+      return nextWord
+    }
+    return chance(10) ? -1 - Int64(pick(4)) : Int64(pick(3))
+  }
+
+  private mutating func change(_ field: SimField, isCreate: Bool) -> SimChange? {
+    switch field {
+    case .space, .also: return isCreate || chance(25) ? SimChange(field: field, effect: .set(Int64(pick(plan.spaceCount)))) : nil
+    case .hidden, .later: return SimChange(field: field, effect: .set(word()))
+    case .price: return SimChange(field: field, effect: .set(number()))
+    case .link: return SimChange(field: field, effect: .set(Int64(key(0))))
+    case .latest, .guarded, .manual, .immutable, .server, .addWins, .counter, .maximum, .minimum:
+      for rule in Rule.allCases where SimField.standing(for: rule) == field { return change(field, by: rule, isCreate: isCreate) }
+      return nil
+    }
+  }
+
+  /// A change that exercises a rule. A new rule does not compile until it has a case here.
+  private mutating func change(_ field: SimField, by rule: Rule, isCreate: Bool) -> SimChange? {
+    switch rule {
+    case .latest, .guarded, .manual, .immutable:
+      return SimChange(field: field, effect: chance(5) ? .clear : .set(word()))
+    // No device may write it; a few try.
+    case .server: return chance(15) ? SimChange(field: field, effect: .set(word())) : nil
+    case .maximum, .minimum: return SimChange(field: field, effect: .set(number()))
+    case .counter: return SimChange(field: field, effect: isCreate ? .set(Int64(pick(20))) : .add(amount()))
+    case .addWins:
+      let add = (0..<pick(3)).map { _ in Int64(pick(4)) }
+      let remove = isCreate ? [] : (0..<pick(3)).map { _ in Int64(pick(4)) }
+      if isCreate { return SimChange(field: field, effect: .alter(add: unique(add), remove: [])) }
+      return SimChange(field: field, effect: .alter(add: unique(add), remove: unique(remove)))
+    }
+  }
+
+  private func unique(_ codes: [Int64]) -> [Int64] {
+    var out: [Int64] = []
+    for code in codes where !out.contains(code) { out.append(code) }
+    return out
+  }
+
+  private mutating func number() -> Int64 {
+    chance(10) ? [0, 1, -1, 1 << 31, Value.intMax, -Value.intMax][pick(6)] : Int64(pick(1000)) - 500
+  }
+
+  private mutating func amount() -> Int64 { chance(4) ? [0, Value.intMax, -Value.intMax][pick(3)] : Int64(pick(9)) - 3 }
+
+  // MARK: faults
+
+  private mutating func drawFaults(until end: UInt64) {
+    let kinds = profile.faults
+    if kinds.isEmpty { return }
+    // Swarm testing: each run has some kinds only, so that rare ones are not drowned by the others.
+    var chosen: [FaultKind] = []
+    for kind in kinds where profile != .swarm || chance(25) { chosen.append(kind) }
+    if chosen.isEmpty { chosen = [kinds[pick(kinds.count)]] }
+    for _ in 0..<(1 + pick(3) + Int(end / 20_000)) {
+      let kind = chosen[pick(chosen.count)]
+      let from = random.below(end)
+      let length = [500, 5_000, 60_000][pick(3)]
+      let device = pick(plan.devices.count)
+      plan.faults.append(
+        PlanFault(from: from, to: kind.isWindow ? from + random.below(UInt64(length)) : from, kind: kind, device: device, value: value(kind)))
+      if kind == .rollBack || kind == .clone { plan.faults.append(PlanFault(from: from / 2, to: from / 2, kind: .image, device: device, value: 0)) }
+      if kind == .restoreBackup { plan.faults.append(PlanFault(from: from / 2, to: from / 2, kind: .backup, device: 0, value: 0)) }
+    }
+  }
+
+  private mutating func value(_ kind: FaultKind) -> Int64 {
+    switch kind {
+    case .dropRequest, .dropResponse, .duplicate, .truncate, .staleAnswer, .portal, .serverError, .tooMany: return Int64([100, 300, 900][pick(3)])
+    case .slow: return Int64([500, 5_000, 40_000][pick(3)])
+    case .clockJump: return [-3_600_000, -500, 500, 3_600_000, 86_400_000][pick(5)]
+    case .serverClockJump: return [-5_000, -100, 100, 5_000][pick(4)]
+    case .grant: return Int64(pick(plan.grants.count) * 100 + pick(plan.spaceCount) * 10 + 1 + pick(2))
+    case .revoke: return Int64(pick(plan.grants.count) * 100 + pick(plan.spaceCount) * 10)
+    case .upgrade: return Int64(1 + pick(2))
+    case .slowDisk: return Int64([50, 1_000, 20_000][pick(3)])
+    case .offline, .signedOut, .freeze, .diskFull, .crash, .powerCut, .wipe, .image, .rollBack, .clone, .tear, .serverCrash, .backup,
+      .restoreBackup, .expire:
+      return 0
+    }
+  }
+}

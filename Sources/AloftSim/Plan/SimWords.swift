@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the small codes of a plan to the values that records hold.
+
+import AloftCore
+
+enum SimWords {
+  /// A space's name; its scope is `space:` and this.
+  static func space(_ code: Int64) -> Text { Text(utf8: [0x73] + digits(code)) }
+
+  static func scope(_ space: Int) -> Text { Text(utf8: Array("space:s".utf8) + digits(Int64(space))) }
+
+  static func user(_ number: Int) -> Text { Text(utf8: [0x75] + digits(Int64(number))) }
+
+  /// The id of the key-th record of a collection. Each collection has its own, so that ids never stand for two records.
+  static func record(_ collection: Int, _ key: Int) -> Text { Text(utf8: [0x72, 0x30 + UInt8(collection), 0x2D] + digits(Int64(key))) }
+
+  static func collection(_ number: Int) -> Text { Text(utf8: [0x63, 0x30 + UInt8(number)]) }
+
+  /// Begins each value of a hidden field, so that raw bytes can be searched for it.
+  static let canary: [UInt8] = Array("\u{A7}H\u{A7}".utf8)
+
+  /// A word; codes below 0 stand for texts at the borders of what is allowed.
+  static func word(_ code: Int64, in field: SimField) -> Text {
+    var bytes: [UInt8] = field == .hidden ? canary : []
+    switch code {
+    case -1: break
+    case -2: bytes.append(0)
+    case -3: bytes += Array("e\u{301} \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467} \u{202E}\u{5D0}".utf8)
+    case -4: bytes += [UInt8](repeating: 0x78, count: 4096)
+    default: bytes += [0x77] + digits(code)
+    }
+    return Text(utf8: bytes)
+  }
+
+  static func value(_ code: Int64, of field: SimField) -> Value {
+    switch field.kind {
+    case .space: .text(space(code))
+    case .word, .set: .text(word(code, in: field))
+    case .number, .counter: .int(code)
+    case .reference: .text(record(0, Int(code)))
+    }
+  }
+
+  static func digits(_ number: Int64) -> [UInt8] {
+    if number == 0 { return [0x30] }
+    var out: [UInt8] = []
+    var rest = number.magnitude
+    while rest > 0 {
+      out.append(0x30 + UInt8(rest % 10))
+      rest /= 10
+    }
+    if number < 0 { out.append(0x2D) }
+    out.reverse()
+    return out
+  }
+}
+
+extension Verb {
+  /// The action and arguments of the call; nil for what is not a mutation.
+  func call() -> (action: Text, args: [UInt8])? {
+    switch self {
+    case .create(let collection, let key, let changes): (Text("create"), Self.args(collection, key, "fields", changes))
+    case .update(let collection, let key, let changes): (Text("update"), Self.args(collection, key, "changes", changes))
+    case .resolve(let collection, let key, let changes): (Text("resolve"), Self.args(collection, key, "fields", changes))
+    case .delete(let collection, let key): (Text("delete"), Self.args(collection, key, nil, []))
+    case .restore(let collection, let key): (Text("restore"), Self.args(collection, key, nil, []))
+    case .stamp(let key, let word):
+      (Text("stamp"), Self.arguments([("record", SimWords.record(0, key)), ("word", SimWords.word(word, in: .server))]))
+    case .pair(let first, let second, let word):
+      (Text("pair"), Self.arguments([
+        ("first", SimWords.record(0, first)), ("second", SimWords.record(0, second)), ("word", SimWords.word(word, in: .latest)),
+      ]))
+    case .retry, .discard, .tap, .compact, .openTab, .closeTab, .signOut, .signIn: nil
+    }
+  }
+
+  private static func arguments(_ entries: [(StaticString, Text)]) -> [UInt8] {
+    var out = CBORWriter(capacity: 64)
+    out.map(entries.count)
+    for (name, text) in entries {
+      out.text(name)
+      out.text(text)
+    }
+    return out.finish()
+  }
+
+  private static func args(_ collection: Int, _ key: Int, _ word: StaticString?, _ changes: [SimChange]) -> [UInt8] {
+    var out = CBORWriter(capacity: 128)
+    out.map(word == nil ? 2 : 3)
+    out.text("collection")
+    out.text(SimWords.collection(collection))
+    out.text("id")
+    out.text(SimWords.record(collection, key))
+    guard let word else { return out.finish() }
+    out.text(word)
+    out.map(changes.count)
+    for change in changes {
+      out.text(change.field.name)
+      switch change.effect {
+      case .clear: out.null()
+      case .set(let code): write(SimWords.value(code, of: change.field), to: &out)
+      case .add(let amount):
+        out.map(1)
+        out.text("$increment")
+        out.int(amount)
+      case .alter(let add, let remove):
+        out.map(2)
+        out.text("$add")
+        out.array(add.count)
+        for code in add { out.text(SimWords.word(code, in: change.field)) }
+        out.text("$remove")
+        out.array(remove.count)
+        for code in remove { out.text(SimWords.word(code, in: change.field)) }
+      }
+    }
+    return out.finish()
+  }
+
+  private static func write(_ value: Value, to out: inout CBORWriter) {
+    switch value {
+    case .text(let text): out.text(text)
+    case .int(let number): out.int(number)
+    default: out.null()
+    }
+  }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people do: they change records, empty their trays, open tabs, sign out and in.
+
+import AloftCore
+
+extension World {
+  mutating func act(_ op: PlanOp) {
+    guard op.device < devices.count, !devices[op.device].isDown else { return }
+    let device = op.device
+    var tab = op.tab
+    if !devices[device].tabs[tab].isOpen { tab = 1 - tab }
+    switch op.verb {
+    case .openTab: return openTab(device, 1)
+    case .closeTab: return closeTab(device, 1)
+    case .signOut:
+      devices[device].session = nil
+      return
+    case .signIn(let user): return signIn(device, user)
+    default: break
+    }
+    // Nobody can work on a frozen page.
+    guard devices[device].tabs[tab].isOpen, !(tab == 0 && devices[device].isIn(.freeze)) else { return }
+    let id = ContextID(device: device, tab: tab, life: devices[device].tabs[tab].life)
+    switch op.verb {
+    case .tap: wake(id, .tap)
+    case .compact:
+      note(device, tab, 20, 0, "orders a compaction")
+      run(devices[device].tabs[tab].engine!.orderCompaction(now: clock(device)), id)
+    case .retry(let place): retry(place, id)
+    case .discard(let place): discard(place, id)
+    default: mutate(op.verb, id)
+    }
+  }
+
+  /// Another person, or the same one again, signs in: the tabs show that person's data.
+  private mutating func signIn(_ device: Int, _ user: Int) {
+    devices[device].session = user
+    if devices[device].user != user {
+      let open = devices[device].tabs.indices.filter { devices[device].tabs[$0].isOpen }
+      for tab in open { closeTab(device, tab) }
+      devices[device].user = user
+      for tab in open { openTab(device, tab) }
+    } else {
+      for tab in devices[device].tabs.indices where devices[device].tabs[tab].isOpen {
+        wake(ContextID(device: device, tab: tab, life: devices[device].tabs[tab].life), .signedIn)
+      }
+    }
+  }
+
+  // MARK: changes
+
+  private mutating func mutate(_ verb: Verb, _ id: ContextID) {
+    guard let call = verb.call() else { return }
+    let (device, tab) = (id.device, id.tab)
+    var out = CBORWriter(capacity: call.args.count + 32)
+    out.array(1)
+    out.map(2)
+    out.text("action")
+    out.text(call.action)
+    out.text("args")
+    out.raw(call.args)
+    let seen = sights(of: verb, id)
+    do throws(Rejection) {
+      let (handles, effects) = try devices[device].tabs[tab].engine!.mutate(out.finish(), now: clock(device))
+      tally.operations += 1
+      let issue = register(verb, seen, id, token: handles[0].token, devices[device].tabs[tab].engine!.newestDrafts(1)[0])
+      note(device, tab, 21, UInt64(issue), "issue \(issue): \(verb.text)")
+      checkShown(issue, id)
+      run(effects, id)
+    } catch {
+      tally.refusedLocally += 1
+      note(device, tab, 22, UInt64(error.code.utf8.count), "is told at once: \(error.code.string) \(error.path.string), for \(verb.text)")
+    }
+  }
+
+  /// Enters what a device accepted into the list of issues.
+  @discardableResult
+  private mutating func register(_ verb: Verb, _ seen: [Issue.Sight], _ id: ContextID, token: UInt64, _ mutation: Mutation) -> Int {
+    let (device, tab) = (id.device, id.tab)
+    let user = devices[device].user
+    let family = devices[device].families[user]
+    let identity = Self.identity(family, mutation)
+    var issue = Issue(verb: verb, user: user, family: family, time: mutation.time, seen: seen, identity: identity)
+    for write in verb.writes {
+      if let parent = devices[device].tabs[tab].lanes.updateValue(issues.count, forKey: write.key), parent < issues.count { issue.laneParent = parent }
+    }
+    issue.sameIdentity = issueIndex[identity]
+    issueIndex[identity] = issues.count
+    devices[device].tabs[tab].issues[token] = issues.count
+    issues.append(issue)
+    return issues.count - 1
+  }
+
+  /// What a mutation keeps through every change of its device's identity.
+  static func identity(_ family: Int, _ mutation: Mutation) -> UInt64 {
+    let time = Hash64.mix(mutation.time.milliseconds &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(mutation.time.counter))
+    return Hash64.of(mutation.args, seed: time ^ Hash64.mix(UInt64(family) << 20)) ^ Hash64.of(mutation.action.utf8)
+  }
+
+  /// The issue behind a mutation; of several alike, the oldest that was not judged yet.
+  func issue(of mutation: Mutation, family: Int) -> Int? {
+    guard var index = issueIndex[Self.identity(family, mutation)] else { return nil }
+    var best = index
+    while let older = issues[index].sameIdentity {
+      index = older
+      if oracle.judgedCount(index) == 0 || oracle.judgedCount(best) > 0 { best = index }
+    }
+    return best
+  }
+
+  // MARK: what the author sees
+
+  /// What the rules will ask the author to have seen, taken from what the tab shows now.
+  private func sights(of verb: Verb, _ id: ContextID) -> [Issue.Sight] {
+    var sights: [Issue.Sight] = []
+    for write in verb.writes {
+      guard let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
+      if write.kind == .delete {
+        if plan.schema.updateWins(write.key.collection) {
+          sights.append(Issue.Sight(key: write.key, field: nil, issues: row.stamps.compactMap { issue(of: $0.mutation, id) }))
+        }
+        continue
+      }
+      for change in write.changes where [.guarded, .manual, .addWins].contains(change.field) {
+        guard let number = fields[write.key.collection].firstIndex(of: change.field) else { continue }
+        sights.append(Issue.Sight(key: write.key, field: change.field, issues: row.dots(of: number).compactMap { issue(of: $0, id) }))
+      }
+    }
+    return sights
+  }
+
+  /// The issue behind a mutation's name: what the server judged, or what waits in this tab.
+  private func issue(of dot: MutationID, _ id: ContextID) -> Int? {
+    let engine = devices[id.device].tabs[id.tab].engine!
+    if dot.device == engine.device, let mutation = engine.pendingMutation(dot.n) {
+      return issue(of: mutation, family: devices[id.device].families[devices[id.device].user])
+    }
+    return oracle.issueOf[dot]
+  }
+
+  // MARK: the tray
+
+  private mutating func retry(_ place: Int, _ id: ContextID) {
+    let (device, tab) = (id.device, id.tab)
+    let tray = devices[device].tabs[tab].engine!.tray
+    guard place < tray.count else { return }
+    let family = devices[device].families[devices[device].user]
+    let first = tray[place].mutation
+    // The first, and those that are parked behind it, in the order in which the engine offers them again.
+    var chosen = [first]
+    for entry in tray {
+      if case .parked(let parent) = entry.outcome, chosen.contains(where: { $0.n == parent }), entry.mutation.n != first.n { chosen.append(entry.mutation) }
+    }
+    guard let original = issue(ofTray: first, family) else { return fail("S04", "device \(device): the tray holds a mutation that nobody made") }
+    let fresh = sights(of: issues[original].verb, id)
+    do throws(Rejection) {
+      let (handles, effects) = try devices[device].tabs[tab].engine!.retry(first.n, now: clock(device))
+      let drafts = devices[device].tabs[tab].engine!.newestDrafts(handles.count)
+      tally.operations += handles.count
+      note(device, tab, 23, first.n, "retries n\(first.n) with \(handles.count - 1) behind it")
+      var renamed: [(old: Int, new: Int)] = []
+      for (handle, draft) in zip(handles, drafts) {
+        guard let mutation = chosen.first(where: { $0.args == draft.args && $0.action == draft.action }), let old = issue(ofTray: mutation, family) else {
+          return fail("S04", "device \(device): a retry offers a mutation that nobody made")
+        }
+        chosen.removeAll { $0.n == mutation.n }
+        // Only in guarded fields does trying again mean having seen what stands now.
+        var seen = issues[old].seen.filter { $0.field != .guarded }
+        for sight in seen.indices {
+          for place in seen[sight].issues.indices { for pair in renamed where pair.old == seen[sight].issues[place] { seen[sight].issues[place] = pair.new } }
+        }
+        seen += (old == original ? fresh : sights(ofDraft: draft, old, id)).filter { $0.field == .guarded }
+        let new = register(issues[old].verb, seen, id, token: handle.token, draft)
+        renamed.append((old, new))
+        issues[old].isDismissed = true
+      }
+      run(effects, id)
+    } catch { note(device, tab, 24, first.n, "may not retry n\(first.n): \(error.code.string)") }
+  }
+
+  /// What a re-offered follower sees of guarded fields: its own lane's re-offered changes among them.
+  private func sights(ofDraft draft: Mutation, _ old: Int, _ id: ContextID) -> [Issue.Sight] {
+    let family = devices[id.device].families[devices[id.device].user]
+    let engine = devices[id.device].tabs[id.tab].engine!
+    var sights: [Issue.Sight] = []
+    for entry in draft.seen where entry.field >= 0 && fields[entry.key.collection][entry.field] == .guarded {
+      let known = entry.dots.compactMap { dot -> Int? in
+        if dot.device == engine.device, let pending = engine.pendingMutation(dot.n) { return issue(of: pending, family: family) }
+        return oracle.issueOf[dot]
+      }
+      sights.append(Issue.Sight(key: entry.key, field: .guarded, issues: known))
+    }
+    return sights
+  }
+
+  private mutating func discard(_ place: Int, _ id: ContextID) {
+    let tray = devices[id.device].tabs[id.tab].engine!.tray
+    guard place < tray.count else { return }
+    let family = devices[id.device].families[devices[id.device].user]
+    if let issue = issue(ofTray: tray[place].mutation, family) { issues[issue].isDismissed = true }
+    do throws(Rejection) {
+      let effects = try devices[id.device].tabs[id.tab].engine!.discard(tray[place].mutation.n, now: clock(id.device))
+      note(id.device, id.tab, 25, tray[place].mutation.n, "discards n\(tray[place].mutation.n)")
+      run(effects, id)
+    } catch {}
+  }
+
+  /// The issue behind an entry of the tray: one that was judged and did not apply.
+  func issue(ofTray mutation: Mutation, _ family: Int) -> Int? {
+    guard var index = issueIndex[Self.identity(family, mutation)] else { return nil }
+    var best = index
+    while true {
+      if oracle.judgedCount(index) > 0, !oracle.wasApplied(index), !issues[index].isDismissed { best = index }
+      guard let older = issues[index].sameIdentity else { return best }
+      index = older
+    }
+  }
+}
+
+extension Verb {
+  /// The verb as a plan writes it.
+  var text: String {
+    func list(_ changes: [SimChange]) -> String { changes.map { " " + $0.text }.joined() }
+    switch self {
+    case .create(let c, let key, let changes): return "create c\(c)/\(key)" + list(changes)
+    case .update(let c, let key, let changes): return "update c\(c)/\(key)" + list(changes)
+    case .resolve(let c, let key, let changes): return "resolve c\(c)/\(key)" + list(changes)
+    case .delete(let c, let key): return "delete c\(c)/\(key)"
+    case .restore(let c, let key): return "restore c\(c)/\(key)"
+    case .stamp(let key, let word): return "stamp \(key) \(word)"
+    case .pair(let first, let second, let word): return "pair \(first) \(second) \(word)"
+    case .retry(let place): return "retry \(place)"
+    case .discard(let place): return "discard \(place)"
+    case .tap: return "tap"
+    case .compact: return "compact"
+    case .openTab: return "open-tab"
+    case .closeTab: return "close-tab"
+    case .signOut: return "sign-out"
+    case .signIn(let user): return "sign-in \(user)"
+    }
+  }
+}
+
+extension SimChange {
+  /// The change as a plan writes it.
+  var text: String {
+    let name = Text(field.name).string
+    switch effect {
+    case .set(let code): return "\(name)=\(code)"
+    case .clear: return "\(name)=none"
+    case .add(let amount): return "\(name)\(amount < 0 ? "" : "+")\(amount)"
+    case .alter(let add, let remove): return "\(name){" + (add.map { "+\($0)" } + remove.map { "-\($0)" }).joined(separator: ",") + "}"
+    }
+  }
+}
