@@ -64,10 +64,13 @@ extension ClientEngine {
     return request
   }
 
-  /// Outcomes up to here may be forgotten by the server. It still needs those that waiting mutations depend on.
+  /// Outcomes up to here may be forgotten by the server. It still needs those that waiting mutations depend on; and what is in
+  /// the tray may have such mutations in another context, where nobody but that context knows of them yet.
   private var acknowledged: UInt64 {
     var n = state.settled.n
     for pending in state.queue { for dependency in pending.mutation.after { n = min(n, dependency - 1) } }
+    for pending in drafts { for dependency in pending.mutation.after { n = min(n, dependency - 1) } }
+    for entry in state.tray { n = min(n, entry.mutation.n - 1) }
     return n
   }
 

@@ -67,12 +67,14 @@ extension RecordWrite {
         throw Rejection("changed", "the record was changed meanwhile, and updates win over deletes here")
       }
       row!.setDeleted(true, by: stamp)
+      row!.dropUnusedStamps()
       result.isChanged = true
       return result
     case .restore:
       guard row != nil else { throw RecordWrite.notFound }
       if !row!.isDeleted { return result }
       row!.setDeleted(false, by: stamp)
+      row!.dropUnusedStamps()
       result.isChanged = true
       return result
     }

@@ -77,7 +77,7 @@ extension Table {
     for (slot, offset, length) in kept { move(slot, to: .page(page, offset: UInt32(offset), length: UInt32(length))) }
   }
 
-  /// Appends rows to the newest page, then to new ones.
+  /// Appends rows, sorted by their ids, to the newest page, then to new ones.
   private mutating func fill(with slots: [UInt32], _ nextPage: inout UInt32, _ touched: inout [UInt32]) {
     if slots.isEmpty { return }
     var page: UInt32
@@ -92,8 +92,9 @@ extension Table {
     } else {
       (page, bytes) = begin(&nextPage)
     }
-    for slot in slots {
-      guard let row = base(slot) else { continue }
+    for (index, slot) in slots.enumerated() {
+      // A record that went and came back since the last compaction is in the list twice.
+      guard index == 0 || slots[index - 1] != slot, let row = base(slot) else { continue }
       if bytes.count + 4 + row.end - row.start > Page.bytesMax && !kept.isEmpty {
         install(page, &bytes, kept)
         if !touched.contains(page) { touched.append(page) }

@@ -131,10 +131,10 @@ public struct Row: Equatable, Sendable {
     return stamps.count - 1
   }
 
-  /// Gives the stamps that a mutation made their place in the log; all stamps, when the record enters a new home scope.
-  mutating func confirm(_ mutation: MutationID, at sequence: Sequence, entersScope: Bool) {
+  /// Gives the stamps that a mutation made their place in the log; all stamps, when the record changes its scopes.
+  mutating func confirm(_ mutation: MutationID, at sequence: Sequence, isMoved: Bool) {
     version = sequence
-    for index in stamps.indices where entersScope || stamps[index].mutation == mutation { stamps[index].sequence = sequence }
+    for index in stamps.indices where isMoved || stamps[index].mutation == mutation { stamps[index].sequence = sequence }
   }
 
   /// Drops the stamps that nothing refers to any more.

@@ -27,7 +27,7 @@ struct DeltaBuilder {
   let request: SyncRequest
   let format: WireFormat
   let limitBytes: Int
-  let epoch: UInt64
+  private let storeEpoch: UInt64
   private(set) var parts: [Part] = []
   /// The rows of all parts, encoded. One buffer, so that many small scopes share what is allocated.
   private(set) var rows: [UInt8] = []
@@ -40,15 +40,16 @@ struct DeltaBuilder {
     self.request = request
     self.format = format
     self.limitBytes = limitBytes
-    // Epochs travel as JSON numbers too; the stores make them no larger.
-    self.epoch = epoch & (1 << 53 - 1)
+    storeEpoch = epoch
   }
 
   mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
     let state = try reader.scope(scope) ?? ScopeState()
     let readable = app.collections.map { principal.may(.read, $0, in: [scope]) }
     // Only a reader of everything in the scope can know its sum.
-    let checksum = readable.contains(false) || hasHiddenFields(scope) ? nil : state.checksum
+    let view = Self.view(of: app, for: principal, in: scope)
+    let checksum = view == 0 ? state.checksum : nil
+    let epoch = Self.epoch(storeEpoch, view)
     var from: Sequence = 0
     // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
@@ -86,7 +87,7 @@ struct DeltaBuilder {
         return false
       }
       // A snapshot has no use for records that are gone.
-      if entry.collection < readable.count, readable[entry.collection], !(entry.kind == .departed && from == 0) {
+      if entry.collection < readable.count, readable[entry.collection] || isReadable(entry), !(entry.kind == .departed && from == 0) {
         if isJSON && count > 0 { bytes.append(0x2C) }
         writer.append(entry, to: &bytes)
         count += 1
@@ -106,11 +107,31 @@ struct DeltaBuilder {
     parts.append(part)
   }
 
-  private func hasHiddenFields(_ scope: Text) -> Bool {
-    for collection in app.collections {
-      for field in collection.fields where !principal.mayRead(field, in: [scope]) { return true }
+  /// Whether a record of a collection that is closed here may be read through another of its scopes. It comes through all of
+  /// them: a snapshot of one scope replaces whatever the device held of it.
+  private func isReadable(_ entry: ScopeEntry) -> Bool {
+    let collection = app.collections[entry.collection]
+    guard collection.scopes.count > 1, entry.kind == .present, let row = try? Row(bytes: Array(entry.body)) else { return false }
+    return principal.may(.read, collection, in: collection.scopes(of: row))
+  }
+
+  /// Whoever sees more or less of a scope than before reads another log: its cursors are worth nothing there.
+  static func epoch(_ store: UInt64, _ view: UInt64) -> UInt64 {
+    // Epochs travel as JSON numbers too, so they stay below 2^53.
+    (store ^ view) & (1 << 53 - 1)
+  }
+
+  /// A number for what is hidden from a principal in a scope; 0 when nothing is.
+  static func view(of app: App, for principal: Principal, in scope: Text) -> UInt64 {
+    var view: UInt64 = 0
+    for (number, collection) in app.collections.enumerated() {
+      let place = UInt64(number) << 32
+      if !principal.may(.read, collection, in: [scope]) { view ^= Hash64.mix(place | 1 << 31) }
+      for (number, field) in collection.fields.enumerated() where !principal.mayRead(field, in: [scope]) {
+        view ^= Hash64.mix(place | UInt64(number))
+      }
     }
-    return false
+    return view
   }
 }
 
@@ -172,10 +193,12 @@ private struct RowWriter {
       out.uint(RowKind.whole.rawValue)
       return out.raw(entry.body)
     }
+    let scopes = collection.scopes(of: row)
     // Sequences inside a row count in its home scope; through another scope the whole row travels.
-    let since = collection.scopes(of: row).first == scope ? base : 0
+    let since = scopes.first == scope ? base : 0
+    // A field that some scope of the record lets its reader see comes through all of them.
     let part = row.part(after: since) { number in
-      number >= collection.fields.count || principal.mayRead(collection.fields[number], in: [scope])
+      number >= collection.fields.count || principal.mayRead(collection.fields[number], in: scopes)
     }
     // A record that came after the base is new to the device even when some of its cells are hidden from it.
     let isKnown = row.stamps.contains { $0.sequence <= since }
@@ -203,7 +226,8 @@ private struct RowWriter {
       }
       object.key("fields")
       object.open()
-      for (number, field) in collection.fields.enumerated() where row.cell(number) != .absent && principal.mayRead(field, in: [scope]) {
+      let scopes = collection.scopes(of: row)
+      for (number, field) in collection.fields.enumerated() where row.cell(number) != .absent && principal.mayRead(field, in: scopes) {
         object.keyText(field.name)
         object.value(row.value(number, rule: field.rule))
       }

@@ -54,7 +54,9 @@ struct Workspace {
       let scope = try advance(name, &tx)
       placements.append(Placement(scope: name, sequence: scopes[scope].state.sequence))
     }
-    row.confirm(mutation, at: placements[0].sequence, entersScope: old.first?.scope != names[0])
+    // Who may see which fields depends on the scopes, so a record that changes them is new to everybody.
+    let isMoved = !old.elementsEqual(names) { $0.scope == $1 }
+    row.confirm(mutation, at: placements[0].sequence, isMoved: isMoved)
     let newShare = Hash64.share(of: key, version: row.version)
     for name in names { scopes[try scopeSlot(name, &tx)].state.checksum &+= newShare }
     for placement in old {

@@ -31,3 +31,10 @@ package enum AnswerRows {
     return names
   }
 }
+
+extension Judge {
+  /// The epoch that a principal's cursors have in a scope, for those who compare cursors.
+  package func epoch(of scope: Text, for principal: Principal, store: UInt64) -> UInt64 {
+    DeltaBuilder.epoch(store, DeltaBuilder.view(of: app, for: principal, in: scope))
+  }
+}

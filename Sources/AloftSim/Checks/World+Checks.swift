@@ -91,7 +91,9 @@ extension World {
 
   /// Remembers what a user may see while the logs stand where they stand now.
   mutating func rememberView(_ user: Int) {
-    views[viewName(user) { server.image.scope($0)?.sequence ?? 0 }] = oracle.views[user]
+    let name = viewName(user) { server.image.scope($0)?.sequence ?? 0 }
+    views[name] = oracle.views[user]
+    if isStrict { pastOracles[name] = oracle }
   }
 
   /// A name for a user's position in all the scopes that they hold.
@@ -111,12 +113,19 @@ extension World {
     guard isStrict || draw(.check, id.device, 99) % 4 == 0, let engine = devices[id.device].tabs[id.tab].engine else { return }
     let user = devices[id.device].user
     let cursors = engine.heldCursors
-    for (_, cursor) in cursors where cursor.base != cursor.sequence || cursor.epoch != server.epochCount { return }
+    let principal = principal(user)
+    for (scope, cursor) in cursors {
+      guard cursor.base == cursor.sequence, cursor.epoch == server.judge.epoch(of: scope, for: principal, store: server.epochCount) else { return }
+    }
     let held = oracle.grants[user].enumerated().filter { $0.element > 0 }.map { SimWords.scope($0.offset) }
     guard held.count == cursors.count, cursors.allSatisfy({ held.contains($0.scope) }) else { return }
-    guard let expected = views[viewName(user, { scope in cursors.first { $0.scope == scope }!.cursor.sequence })] else { return }
+    let name = viewName(user) { scope in cursors.first { $0.scope == scope }!.cursor.sequence }
+    guard let expected = views[name] else { return }
     tally.checks += 1
-    if sum(engine) != expected { fail("S06", "device \(id.device) at \(cursors.map { "\($0.scope.string)@\($0.cursor.sequence)" }): " + difference(engine, user)) }
+    if sum(engine) != expected {
+      let place = cursors.map { "\($0.scope.string)@\($0.cursor.sequence)" }.joined(separator: " ")
+      fail("S06", "device \(id.device) at \(place): " + difference(engine, user, pastOracles[name] ?? oracle))
+    }
   }
 
   func sum(_ engine: ClientEngine) -> UInt64 {
@@ -125,8 +134,9 @@ extension World {
     return sum
   }
 
-  /// In words, how a tab's rows differ from what its user may see now.
-  func difference(_ engine: ClientEngine, _ user: Int) -> String {
+  /// In words, how a tab's rows differ from what its user may see.
+  func difference(_ engine: ClientEngine, _ user: Int, _ past: Oracle? = nil) -> String {
+    let oracle = past ?? self.oracle
     var seen: [RecordKey] = []
     var words: [String] = []
     engine.eachBase { collection, row in
@@ -146,6 +156,21 @@ extension World {
       words.append("lacks \(key.id.string)")
     }
     return words.isEmpty ? "no difference to the present" : words.prefix(3).joined(separator: "; ")
+  }
+
+  /// S26: an engine that is built from storage now holds what the running one holds.
+  mutating func checkColdStart(_ id: ContextID) {
+    guard isStrict || draw(.check, id.device, 177) % 64 == 0 else { return }
+    let user = devices[id.device].user
+    let image = devices[id.device].disks[user].image
+    guard let engine = devices[id.device].tabs[id.tab].engine, engine.headSequence == image.lastSequence else { return }
+    tally.checks += 1
+    guard let cold = World.load(image, apps[devices[id.device].appVersion - 1]) else {
+      return fail("S01", "device \(id.device): its storage cannot be read")
+    }
+    if sum(cold) != sum(engine) { return fail("S26", "device \(id.device) after a cold start: " + difference(cold, user)) }
+    if cold.queued.map({ $0.n }) != engine.queued.map({ $0.n }) { return fail("S26", "device \(id.device) queues something else after a cold start") }
+    if cold.tray.count != engine.tray.count { return fail("S10", "device \(id.device) has another tray after a cold start") }
   }
 
   /// S01: everything reported saved is still there when storage is opened again.

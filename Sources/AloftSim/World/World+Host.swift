@@ -21,22 +21,31 @@ extension World {
       entropy: (draw(.entropy, device, salt), draw(.entropy, device, salt ^ 1 << 50), draw(.entropy, device, salt ^ 1 << 51), draw(.entropy, device, salt ^ 1 << 52)))
     engine.requestMutationsMax = plan.settings.requestMutations
     let image = devices[device].disks[user].image
-    if !image.state.isEmpty && !engine.load(state: image.state) { fail("S01", "device \(device): the stored state cannot be read") }
-    for page in image.pages { _ = engine.load(page: page.number, page.bytes) }
-    var sequence = max(image.generation + 1, image.firstSequence)
-    while let row = image.row(sequence) {
-      guard engine.load(log: LogRow(sequence: sequence, bytes: row)) else {
-        fail("S01", "device \(device): log row \(sequence) cannot be read")
-        break
-      }
-      sequence += 1
-    }
-    devices[device].tabs[tab].known = sequence - 1
+    guard Self.load(image, into: &engine) else { return fail("S01", "device \(device): its storage cannot be read") }
+    devices[device].tabs[tab].known = image.lastSequence
     devices[device].tabs[tab].engine = engine
     let id = ContextID(device: device, tab: tab, life: life)
     checkReopened(id)
-    note(device, tab, 1, sequence, "opens for user \(user)")
+    note(device, tab, 1, image.lastSequence, "opens for user \(user)")
     run(devices[device].tabs[tab].engine!.handle(.opened(user: SimWords.user(user)), now: clock(device)), id)
+  }
+
+  /// Reads a whole image. False when a part other than a page, which the server can replace, is refused.
+  private static func load(_ image: DiskImage, into engine: inout ClientEngine) -> Bool {
+    if !image.state.isEmpty && !engine.load(state: image.state) { return false }
+    for page in image.pages { _ = engine.load(page: page.number, page.bytes) }
+    var sequence = max(image.generation + 1, image.firstSequence)
+    while let row = image.row(sequence) {
+      guard engine.load(log: LogRow(sequence: sequence, bytes: row)) else { return false }
+      sequence += 1
+    }
+    return true
+  }
+
+  /// An engine that was built from an image and not opened.
+  static func load(_ image: DiskImage, _ app: App) -> ClientEngine? {
+    var engine = ClientEngine(app: app, entropy: (1, 2, 3, 4))
+    return load(image, into: &engine) ? engine : nil
   }
 
   mutating func closeTab(_ device: Int, _ tab: Int) {
@@ -128,7 +137,10 @@ extension World {
     note(device, tab, 5, through, "stores rows to \(through)")
     announce(id)
     feed(id, .persisted(through: through))
-    if isAlive(id) { checkView(id) }
+    if isAlive(id) {
+      checkView(id)
+      checkColdStart(id)
+    }
     releaseLease(id)
   }
 

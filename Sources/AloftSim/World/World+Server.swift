@@ -115,7 +115,9 @@ extension World {
       guard let space = (0..<plan.spaceCount).first(where: { SimWords.scope($0) == placement.scope }) else { continue }
       for device in devices.indices {
         guard let user = devices[device].session, oracle.grants[user][space] > 0, !devices[device].isDown else { continue }
-        for tab in devices[device].tabs.indices where devices[device].tabs[tab].isOpen && draw(.hint, device, placement.sequence) % 10 > 0 {
+        for tab in devices[device].tabs.indices where devices[device].tabs[tab].isOpen {
+          // A broken live channel says nothing; when it is whole again its host wakes the engine, as healing does.
+          if !isHealed && draw(.hint, device, placement.sequence) % 10 == 0 { continue }
           let id = ContextID(device: device, tab: tab, life: devices[device].tabs[tab].life)
           heap.add(.hint(id, space: space, sequence: placement.sequence), at: now + latency(device, placement.sequence))
         }

@@ -113,6 +113,8 @@ public struct World {
   var issueIndex: [UInt64: Int] = [:]
   /// What the user's view was when a snapshot of the server stood at these cursors.
   var views: [UInt64: UInt64] = [:]
+  /// The whole oracle at those moments, kept by strict runs to say what differs.
+  var pastOracles: [UInt64: Oracle] = [:]
   var familyCount = 0
   /// The storage family behind each identity that was ever used.
   var familyOf: [DeviceID: Int] = [:]
@@ -122,9 +124,11 @@ public struct World {
   /// No more faults and no more operations: what is left must come to rest.
   var isHealed = false
   /// Compares with the oracle at each step, rather than at every fourth.
-  var isStrict = false
+  var isStrict: Bool
 
-  public init(plan: Plan, isTracing: Bool = false) {
+  /// - Parameter isStrict: makes every check at every step, not at a sample of them.
+  public init(plan: Plan, isTracing: Bool = false, isStrict: Bool = false) {
+    self.isStrict = isStrict
     self.plan = plan
     apps = [plan.schema.app(version: 1), plan.schema.app(version: 2)]
     fields = (0..<plan.schema.collectionCount).map { plan.schema.fields($0) }
