@@ -28,6 +28,7 @@ struct DeltaBuilder {
   let format: WireFormat
   let limitBytes: Int
   private let storeEpoch: UInt64
+  private let sharedView: UInt64
   private(set) var parts: [Part] = []
   /// The rows of all parts, encoded. One buffer, so that many small scopes share what is allocated.
   private(set) var rows: [UInt8] = []
@@ -41,6 +42,7 @@ struct DeltaBuilder {
     self.format = format
     self.limitBytes = limitBytes
     storeEpoch = epoch
+    sharedView = Self.sharedView(of: app, for: principal)
   }
 
   mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
@@ -49,7 +51,7 @@ struct DeltaBuilder {
     // Only a reader of everything in the scope can know its sum.
     let view = Self.view(of: app, for: principal, in: scope)
     let checksum = view == 0 ? state.checksum : nil
-    let epoch = Self.epoch(storeEpoch, view)
+    let epoch = Self.epoch(storeEpoch, view ^ sharedView)
     var from: Sequence = 0
     // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
@@ -119,6 +121,20 @@ struct DeltaBuilder {
   static func epoch(_ store: UInt64, _ view: UInt64) -> UInt64 {
     // Epochs travel as JSON numbers too, so they stay below 2^53.
     (store ^ view) & (1 << 53 - 1)
+  }
+
+  /// A number for all that a principal sees differently through different scopes; 0 when that makes no difference. A record in two
+  /// scopes shows what either of them opens, so losing one changes what the other's log means.
+  static func sharedView(of app: App, for principal: Principal) -> UInt64 {
+    guard app.collections.contains(where: { $0.scopes.count > 1 }) else { return 0 }
+    var sum: UInt64 = 0
+    var isRestricted = false
+    for grant in principal.grants {
+      let view = view(of: app, for: principal, in: grant.scope)
+      isRestricted = isRestricted || view != 0
+      sum &+= Hash64.mix(Hash64.of(grant.scope.utf8, seed: view))
+    }
+    return isRestricted ? sum : 0
   }
 
   /// A number for what is hidden from a principal in a scope; 0 when nothing is.

@@ -17,7 +17,7 @@ extension World {
       let head = oracle.heads[request.device] ?? 0
       if n <= head {
         guard let original = oracle.verdicts[id] else { return fail("S03", "mutation \(n) is a duplicate of one that was never judged") }
-        if !original.agrees(with: outcome) && n > request.acknowledged {
+        if !original.agrees(with: outcome) && n > server.image.device(request.device)?.acknowledged ?? 0 {
           return fail("S03", "a duplicate of mutation \(n) gets another outcome than the first: \(original.text.string), now \(outcome.words)")
         }
         continue
