@@ -34,7 +34,7 @@ final class BareLoop {
     moveScope = prepare("UPDATE scope SET sequence=?2, checksum=?3 WHERE id=?1")
     putDevice = prepare(
       """
-      INSERT INTO device(id, user, head, hash, acknowledged, seen, report) VALUES(?1, x'61', ?2, 0, 0, ?3, x'')
+      INSERT INTO device(id, user, head, hash, acknowledged, recent, seen, report) VALUES(?1, x'61', ?2, 0, 0, x'', ?3, x'')
       ON CONFLICT(id) DO UPDATE SET head=excluded.head, seen=excluded.seen
       """)
     scan = prepare(

@@ -21,7 +21,7 @@ final class ReadPlan {
     scope = try connection.prepare("SELECT id, sequence, checksum, floor FROM scope WHERE name=?1")
     scopeName = try connection.prepare("SELECT name FROM scope WHERE id=?1")
     scopeNames = try connection.prepare("SELECT name FROM scope ORDER BY name")
-    device = try connection.prepare("SELECT user, head, hash, acknowledged, seen, report FROM device WHERE id=?1")
+    device = try connection.prepare("SELECT user, head, hash, acknowledged, recent, seen, report FROM device WHERE id=?1")
     outcome = try connection.prepare("SELECT body FROM outcome WHERE device=?1 AND n=?2")
     entries = try connection.prepare(
       """
@@ -95,7 +95,7 @@ public struct SQLiteReader: StoreReader {
     guard try statement.step() else { return nil }
     return DeviceState(
       user: Text(utf8: statement.bytes(0)), head: statement.word(1), hash: statement.word(2), acknowledged: statement.word(3),
-      seen: statement.word(4), report: statement.bytes(5))
+      recent: statement.bytes(4), seen: statement.word(5), report: statement.bytes(6))
   }
 
   public func outcome(_ mutation: MutationID) throws(StoreError) -> [UInt8]? {

@@ -29,9 +29,9 @@ final class Writer {
     deleteEntry = try connection.prepare("DELETE FROM entry WHERE scope=?1 AND sequence=?2")
     putDevice = try connection.prepare(
       """
-      INSERT INTO device(id, user, head, hash, acknowledged, seen, report) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      INSERT INTO device(id, user, head, hash, acknowledged, recent, seen, report) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
       ON CONFLICT(id) DO UPDATE SET user=excluded.user, head=excluded.head, hash=excluded.hash,
-        acknowledged=excluded.acknowledged, seen=excluded.seen, report=excluded.report
+        acknowledged=excluded.acknowledged, recent=excluded.recent, seen=excluded.seen, report=excluded.report
       """)
     putOutcome = try connection.prepare("INSERT OR REPLACE INTO outcome(device, n, body) VALUES(?1, ?2, ?3)")
     acknowledge = try connection.prepare("DELETE FROM outcome WHERE device=?1 AND n<=?2")
@@ -208,8 +208,9 @@ extension SQLiteTransaction {
     statement.bind(3, word: state.head)
     statement.bind(4, word: state.hash)
     statement.bind(5, word: state.acknowledged)
-    statement.bind(6, word: state.seen)
-    statement.bind(7, state.report)
+    statement.bind(6, state.recent)
+    statement.bind(7, word: state.seen)
+    statement.bind(8, state.report)
     try statement.run()
   }
 

@@ -41,8 +41,8 @@ public struct SyncRequest: Sendable {
   public var cursors: [(scope: Text, cursor: Cursor)] = []
   public var mutations: [Mutation] = []
   /// The deterministic bytes of all mutations behind each other, for the hash chain, and where each of them ends.
-  private(set) var encoded: [UInt8] = []
-  private(set) var encodedEnds: [Int] = []
+  private var encoded: [UInt8] = []
+  private var encodedEnds: [Int] = []
   public var acknowledged: UInt64 = 0
   /// The device's report on itself, as CBOR; empty when it sent none.
   public var report: [UInt8] = []
@@ -158,6 +158,11 @@ public struct SyncRequest: Sendable {
 
   /// Whether the cursors carry checksums; simple clients leave them out.
   var hasChecksums = false
+
+  /// The hash chain after a decoded mutation, from the one before it.
+  func chain(_ hash: UInt64, _ index: Int) -> UInt64 {
+    Mutation.chain(hash, encoded, from: index == 0 ? 0 : encodedEnds[index - 1], to: encodedEnds[index])
+  }
 
   private func check() throws(WireError) {
     if hasMutations && device == DeviceID(high: 0, low: 0) { throw WireError(.invalid, path: "device", "is missing: 16 random bytes that this device keeps") }
