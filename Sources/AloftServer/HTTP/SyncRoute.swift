@@ -45,13 +45,23 @@ struct SyncRoute<S: Store>: Sendable {
     _ sync: SyncRequest, _ principal: Principal, byteCount: Int, format: WireFormat
   ) async throws -> Response {
     var pushed: PushResult?
-    if sync.hasMutations { pushed = try await committer.push(sync, by: principal, byteCount: byteCount) }
+    if sync.hasMutations {
+      let result = try await committer.push(sync, by: principal, byteCount: byteCount)
+      if !sync.wantsDelta {
+        return response(judge.receipt(sync, result, for: principal, server: server, now: now(), format: format), format)
+      }
+      pushed = result
+    }
     var bytes = try await read(sync, pushed, principal, format)
     if bytes == nil {
       pushed = try await committer.push(sync, by: principal, byteCount: byteCount)
       bytes = try await read(sync, pushed, principal, format)
     }
     guard let bytes else { throw Refusal.internal }
+    return response(bytes, format)
+  }
+
+  private func response(_ bytes: [UInt8], _ format: WireFormat) -> Response {
     let type = format == .cbor ? "application/cbor" : "application/json"
     return Response(
       status: .ok, headers: [.contentType: type, .cacheControl: "no-store"], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
