@@ -23,8 +23,8 @@ final class Writer {
     dataVersion = try connection.prepare("PRAGMA data_version")
     insertScope = try connection.prepare("INSERT INTO scope(name, sequence, checksum, floor) VALUES(?1, ?2, ?3, ?4)")
     updateScope = try connection.prepare("UPDATE scope SET sequence=?2, checksum=?3, floor=?4 WHERE id=?1")
-    insertRecord = try connection.prepare("INSERT INTO record(collection, key, place, row) VALUES(?1, ?2, ?3, ?4)")
-    updateRecord = try connection.prepare("UPDATE record SET place=?2, row=?3 WHERE id=?1")
+    insertRecord = try connection.prepare("INSERT INTO record(collection, key, body) VALUES(?1, ?2, ?3)")
+    updateRecord = try connection.prepare("UPDATE record SET body=?2 WHERE id=?1")
     insertEntry = try connection.prepare("INSERT INTO entry(scope, sequence, record, kind) VALUES(?1, ?2, ?3, ?4)")
     deleteEntry = try connection.prepare("DELETE FROM entry WHERE scope=?1 AND sequence=?2")
     putDevice = try connection.prepare(
@@ -167,20 +167,16 @@ extension SQLiteTransaction {
       guard let scope = try scopeRow(placement.scope) else { throw .damaged(Self.unknownScope) }
       placements.append((scope.number, placement.sequence))
     }
-    let place = Place.encode(row: change.record.row, collection: change.key.collection, placements)
+    let body = RecordBody.encode(row: change.record.row, collection: change.key.collection, placements)
     let record: Int64
     if let known = try number(of: change.key) {
       record = known
       writer.updateRecord.bind(1, known)
-      writer.updateRecord.bind(2, place)
-      writer.updateRecord.bind(3, change.record.row)
-      try writer.updateRecord.run()
+      try writer.updateRecord.run(binding: 2, body)
     } else {
       writer.insertRecord.bind(1, Int64(change.key.collection))
       writer.insertRecord.bind(2, change.key.id.utf8)
-      writer.insertRecord.bind(3, place)
-      writer.insertRecord.bind(4, change.record.row)
-      try writer.insertRecord.run()
+      try writer.insertRecord.run(binding: 3, body)
       record = sqlite3_last_insert_rowid(writer.plan.connection.handle)
       numbers[change.key] = record
     }
