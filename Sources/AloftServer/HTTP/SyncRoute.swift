@@ -25,6 +25,8 @@ struct SyncRoute<S: Store>: Sendable {
     let body = try await request.body.collect(upTo: ServerLimits.bodyBytesMax)
     let bytes = body.withUnsafeReadableBytes { Array($0) }
     var sync = try SyncRequest(body: bytes, format: format)
+    // Fields and actions that this server does not know yet would be refused for good, as if their author had made a mistake.
+    if sync.hasMutations && sync.schema > UInt64(judge.app.version) { throw Refusal.newerSchema(sync.schema, server: judge.app.version) }
     sync.wantsDelta = wantsDelta
     return try await answer(sync, principal, byteCount: bytes.count, format: answerFormat(of: request, format))
   }
