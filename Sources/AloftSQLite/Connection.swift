@@ -11,8 +11,9 @@ package final class Connection {
   let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
 
-  /// Opens the file. A reader may not change anything; `create` makes the file when it is missing.
-  package init(path: String, mode: Mode, cacheKibibytes: Int = 16_384) throws(StoreError) {
+  /// Opens the file. A reader may not change anything; `create` makes the file when it is missing. The cache is the most that the
+  /// connection keeps in memory of a file that is as large.
+  package init(path: String, mode: Mode, cacheKibibytes: Int = 32_768) throws(StoreError) {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE
     if mode == .create { flags |= SQLITE_OPEN_CREATE }
     var opened: OpaquePointer?
