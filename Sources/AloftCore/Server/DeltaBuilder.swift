@@ -160,8 +160,6 @@ private struct RowWriter {
   let base: Sequence
   /// Whether the reader may not see some field, by collection.
   let hides: [Bool]
-  /// The bytes before a whole row, by collection; the row follows as the store has it.
-  private let heads: [[UInt8]]
 
   init(app: App, principal: Principal, format: WireFormat, scope: Text, base: Sequence, hides: [Bool]) {
     self.app = app
@@ -170,11 +168,6 @@ private struct RowWriter {
     self.scope = scope
     self.base = base
     self.hides = hides
-    heads = app.collections.indices.map { number in
-      var head = Self.head(number)
-      head.uint(RowKind.whole.rawValue)
-      return head.finish()
-    }
   }
 
   /// A row's head but for its kind.
@@ -187,8 +180,12 @@ private struct RowWriter {
 
   func append(_ entry: ScopeEntry, to rows: inout [UInt8]) {
     if format == .json { return appendJSON(entry, &rows) }
-    if entry.kind == .present && base == 0 && !hides[entry.collection] {
-      rows.append(contentsOf: heads[entry.collection])
+    if entry.kind == .present && base == 0 && entry.collection < 256 && !hides[entry.collection] {
+      // As `head` and the kind below write it, without a buffer of its own: a snapshot is made of these.
+      rows.append(0x83)
+      if entry.collection >= 24 { rows.append(0x18) }
+      rows.append(UInt8(entry.collection))
+      rows.append(UInt8(RowKind.whole.rawValue))
       rows.append(contentsOf: entry.body)
       return
     }
