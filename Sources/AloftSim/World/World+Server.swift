@@ -73,6 +73,8 @@ extension World {
     do { request = try SyncRequest(body: message.body, format: .cbor) } catch {
       return fail("S27", "the server cannot read a request of ours: \(error.message.string) at \(error.path.string)")
     }
+    // An older release knows neither all fields nor all actions of a newer one: what it cannot judge waits.
+    if request.hasMutations && request.schema > UInt64(server.version) { return answer(index, status: 503, retryAfter: 60, []) }
     if request.hasMutations {
       server.group.append((index, request, user))
       if server.group.count == 1 { heap.add(.commit(serverLife: server.life), at: now + plan.settings.groupDelay) }
