@@ -184,6 +184,9 @@ struct Table {
     lastPending.append(contentsOf: repeatElement(0, count: rows.count))
   }
 
+  /// Whether the packed row is what queries see.
+  func isPacked(_ slot: Int) -> Bool { overlayPlaces[slot] < 0 }
+
   /// Visits every record that a query may see, in the order of slots. Rows of one page share one look at it.
   func forEachVisible(_ body: (UInt32, RowView) -> Void) {
     var current = UInt32.max
