@@ -99,9 +99,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
         bury('state', stored.state);
       }
     }
+    let graves = 0;
     for (const arriving of stored.pages) {
-      const { numbers, bytes } = await arriving;
-      bytes.forEach((page, i) => { if (!fresh.loadPage(numbers[i], page)) bury(`page ${numbers[i]}`, page); });
+      for (const page of await arriving) if (!fresh.loadPage(page)) bury(`page ${graves++}`, page);
     }
     // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
     let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
