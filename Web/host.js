@@ -201,7 +201,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
       const changes = mutations.map((mutation) => handles.add(mutation, mutation.args?.id ?? ''));
       if (isRebuilding) nameCreates(changes);
-      else issue(changes);
+      else if (changes.length === 1) effects.expectPersist(() => issue(changes));
+      else issue(changes); // the engine takes its time: other contexts must not wait for an open transaction
       return changes.map((change) => change.handle);
     },
     /** The same, but a trap in between is survived.

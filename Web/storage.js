@@ -8,7 +8,7 @@
 // A handle can die at any time (all WebKit browsers). Every operation then reopens and tries again;
 // an append first looks whether its rows arrived after all, so that nothing is written twice.
 
-import { delay, openFile, transact } from './database-file.js';
+import { complete, delay, openFile, transact } from './database-file.js';
 
 /** @typedef {import('./frames.js').LogRow} LogRow */
 /** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap.
@@ -46,7 +46,8 @@ export async function openStorage(name) {
   async function survive(work) {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work(await handle(), attempt);
+        // With a handle at hand the work begins in this very turn.
+        return await work(db && !isClosed ? db : await handle(), attempt);
       } catch (error) {
         if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || error.name === 'QuotaExceededError') throw error;
         db?.close();
@@ -56,12 +57,14 @@ export async function openStorage(name) {
     }
   }
 
-  /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict @returns {Promise<Appended>} */
-  async function addRows(file, first, rows, strict) {
+  /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict
+   * @param {IDBTransaction | null} begun by `begin`, when it is still of use @returns {Promise<Appended>} */
+  async function addRows(file, first, rows, strict, begun) {
     /** @type {{generation?:number}} */
     const seen = {};
     try {
-      await transact(file, ['meta', 'log'], 'readwrite', strict ? 'strict' : 'relaxed', (tx, watch) => {
+      const tx = begun ?? file.transaction(['meta', 'log'], 'readwrite', { durability: strict ? 'strict' : 'relaxed' });
+      await complete(tx, (_, watch) => {
         watch(tx.objectStore('meta').get('generation'), (generation) => { seen.generation = generation; });
         const log = tx.objectStore('log');
         rows.forEach((row, i) => watch(log.add(row, first + i)));
@@ -132,13 +135,26 @@ export async function openStorage(name) {
       }).catch((error) => { for (const fail of failing) fail(error); });
     })),
 
+    /** Begins the transaction of a strict append before its rows are known: the browser's storage process wakes up, which takes
+     * as long as the write, while the engine makes them. Good for `append` in the same turn; left alone it ends by itself.
+     * @returns {IDBTransaction | null} */
+    begin() {
+      try {
+        return db && !isClosed ? db.transaction(['meta', 'log'], 'readwrite', { durability: 'strict' }) : null;
+      } catch {
+        return null; // a dead handle: `append` opens another
+      }
+    },
+
     /** Appends rows under the numbers from `first` on, all or none. Never throws.
      * @param {number} first @param {Uint8Array[]} rows @param {boolean} strict flush to the disk before it counts
+     * @param {IDBTransaction | null} [begun] by `begin`, when they are strict
      * @returns {Promise<Appended>} */
-    async append(first, rows, strict) {
+    async append(first, rows, strict, begun = null) {
       try {
         return await survive(async (file, attempt) =>
-          (attempt > 1 ? await lookAgain(file, first, rows[0]) : null) ?? addRows(file, first, rows, strict));
+          (attempt === 1 ? addRows(file, first, rows, strict, begun)
+            : await lookAgain(file, first, rows[0]) ?? addRows(file, first, rows, strict, null)));
       } catch (error) {
         return { kind: 'failed', reason: /** @type {any} */ (error)?.name === 'QuotaExceededError' ? 'quota' : 'storage' };
       }
