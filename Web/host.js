@@ -99,9 +99,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
         bury('state', stored.state);
       }
     }
+    let graves = 0;
     for (const arriving of stored.pages) {
-      const { numbers, bytes } = await arriving;
-      bytes.forEach((page, i) => { if (!fresh.loadPage(numbers[i], page)) bury(`page ${numbers[i]}`, page); });
+      for (const page of await arriving) if (!fresh.loadPage(page)) bury(`page ${graves++}`, page);
     }
     // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
     let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
@@ -201,7 +201,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
       const changes = mutations.map((mutation) => handles.add(mutation, mutation.args?.id ?? ''));
       if (isRebuilding) nameCreates(changes);
-      else issue(changes);
+      else if (changes.length === 1) effects.expectPersist(() => issue(changes));
+      else issue(changes); // the engine takes its time: other contexts must not wait for an open transaction
       return changes.map((change) => change.handle);
     },
     /** The same, but a trap in between is survived.

@@ -71,9 +71,8 @@ extension ClientEngine {
     case 2:
       guard load(state: input.rest()) else { throw Refusal("damaged", "the stored state cannot be read") }
       return []
-    case 3:
-      let number = try input.word32()
-      guard load(page: number, input.rest()) else { throw Refusal("damaged", "the page fails its checksum") }
+    case 6:
+      guard load(page: input.rest()) else { throw Refusal("damaged", "the page fails its checksum") }
       return []
     case 4:
       let sequence = try input.word64()

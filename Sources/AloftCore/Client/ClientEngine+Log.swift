@@ -16,9 +16,9 @@ extension ClientEngine {
 
   /// Takes a stored page. Returns false when it is damaged: the host sets it aside. What is whole goes on showing; when the server
   /// can be reached, everything is fetched again.
-  public mutating func load(page number: UInt32, _ bytes: [UInt8]) -> Bool {
-    guard number < state.nextPage, let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
-      tables[collection].load(page: number, bytes, count: count)
+  public mutating func load(page bytes: [UInt8]) -> Bool {
+    guard let page = Page.check(bytes), page.number < state.nextPage, page.collection < tables.count,
+      !tables.contains(where: { $0.holds(page: page.number) }), tables[page.collection].load(page: page.number, bytes, count: page.count)
     else {
       isDamaged = true
       return false

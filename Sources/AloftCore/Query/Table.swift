@@ -178,11 +178,32 @@ struct Table {
   }
 
   /// Takes the rows of a page that is being loaded: one place for each. Pages are loaded once, so their ids are new.
-  mutating func adopt(page: UInt32, rows: [(offset: UInt32, length: UInt32)]) {
-    for row in rows { places.append(.page(page, offset: row.offset, length: row.length)) }
-    overlayPlaces.append(contentsOf: repeatElement(-1, count: rows.count))
-    lastPending.append(contentsOf: repeatElement(0, count: rows.count))
+  /// Returns false, and takes none, when the rows do not fill the page as its header says.
+  mutating func adopt(page: UInt32, _ bytes: [UInt8], count: Int) -> Bool {
+    let first = places.count
+    let isWhole = bytes.withUnsafeBytes { raw in
+      var position = Page.headerBytes
+      for _ in 0..<count {
+        guard position + 4 <= raw.count else { return false }
+        let length = raw.loadUnaligned(fromByteOffset: position, as: UInt32.self).littleEndian
+        position += 4
+        guard length > 0, length <= raw.count - position else { return false }
+        places.append(.page(page, offset: UInt32(position), length: length))
+        position += Int(length)
+      }
+      return true
+    }
+    if !isWhole {
+      places.removeLast(places.count - first)
+      return false
+    }
+    overlayPlaces.append(contentsOf: repeatElement(-1, count: count))
+    lastPending.append(contentsOf: repeatElement(0, count: count))
+    return true
   }
+
+  /// Whether the packed row is what queries see.
+  func isPacked(_ slot: Int) -> Bool { overlayPlaces[slot] < 0 }
 
   /// Visits every record that a query may see, in the order of slots. Rows of one page share one look at it.
   func forEachVisible(_ body: (UInt32, RowView) -> Void) {

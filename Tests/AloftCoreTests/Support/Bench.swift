@@ -87,7 +87,7 @@ final class TestDevice {
     principal = Principal(user: Text(user), grants: roles.map { Grant(role: Text($0.0), scope: Text($0.1)) })
     engine = ClientEngine(app: app, entropy: (seed, seed &* 31, seed &* 77, seed &+ 5))
     if !storage.state.isEmpty { precondition(engine.load(state: storage.state)) }
-    for page in storage.pages.keys.sorted() { precondition(engine.load(page: page, storage.pages[page]!) || acceptsDamage) }
+    for page in storage.pages.keys.sorted() { precondition(engine.load(page: storage.pages[page]!) || acceptsDamage) }
     for sequence in storage.log.keys.sorted() where sequence > storage.generation {
       precondition(engine.load(log: LogRow(sequence: sequence, bytes: storage.log[sequence]!)))
       known = sequence
