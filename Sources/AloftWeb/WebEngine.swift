@@ -138,7 +138,7 @@ extension ClientEngine {
 
   private mutating func mutate(_ json: [UInt8], now: UInt64) throws(Refusal) -> [UInt8] {
     let arguments = try Arguments(json: json)
-    guard let calls = arguments.item("mutations") else { throw Refusal("invalid", "is missing", path: "mutations") }
+    guard let calls = arguments.reader("mutations") else { throw Refusal("invalid", "is missing", path: "mutations") }
     do {
       let (handles, effects) = try mutate(calls, now: now)
       return frames(effects, result: JSONText.handles(handles))

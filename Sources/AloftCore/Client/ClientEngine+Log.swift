@@ -65,7 +65,7 @@ extension ClientEngine {
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
     indexIDs()
-    for index in state.queue.indices where state.queue[index].writes.isEmpty {
+    for index in state.queue.indices where state.queue[index].links.isEmpty {
       let mutation = state.queue[index].mutation
       state.queue[index].writes = writes(of: mutation)
       Self.register(&state.queue[index], in: &tables)
@@ -166,7 +166,7 @@ extension ClientEngine {
       let pending = drafts[index]
       state.queue.append(pending)
       notification.saved.append((pending.token, pending.mutation.n))
-      if !live.isEmpty { for place in pending.places { touch(place) } }
+      if !live.isEmpty { for link in pending.links { touch(link.place) } }
     }
   }
 

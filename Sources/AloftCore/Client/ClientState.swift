@@ -4,14 +4,19 @@
 /// A mutation that the server has not judged.
 struct PendingMutation: Sendable {
   var mutation: Mutation
-  /// The writes that the action came to on this device; what the overlay shows.
+  /// The writes that the action came to on this device; what the overlay shows. Empty where the arguments alone say them.
   var writes: [RecordWrite]
-  /// The packed place of each write's record.
-  var places: [UInt64] = []
-  /// For each write, the pending mutation of the same record before this one; 0 for none.
-  var links: [UInt64] = []
+  /// The record of each write.
+  var links: [Link] = []
   /// The handle that the app holds, in the context that made it; 0 elsewhere.
   var token: UInt64 = 0
+
+  struct Link {
+    /// Packed.
+    var place: UInt64
+    /// The pending mutation of the same record before this one; 0 for none.
+    var before: UInt64 = 0
+  }
 }
 
 /// A mutation that did not take effect and waits for its author.

@@ -48,6 +48,13 @@ public struct CBORReader: Sendable {
   }
 
   public var isAtEnd: Bool { position == end }
+
+  /// Goes on behind bytes that were read by other means.
+  mutating func move(to position: Int) {
+    precondition(position >= self.position && position <= end, "CBOR position outside the bytes")
+    self.position = position
+  }
+
   public func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
 
   /// What kind of item comes next, without moving.

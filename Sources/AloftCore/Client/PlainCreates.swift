@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+// The short way of creates whose fields all hold plain values: arguments and row are put together from the bytes of the call.
+//
+// Why a second way: bulk writes are creates like these, and decoding every field into a value only to encode it twice costs more
+// than all the rest of a write. It takes what it knows to be right; whatever is unusual goes the general way, and so does every
+// mistake, so that refusals are worded in one place.
+
+/// Reads the calls of a batch, one after the other.
+struct PlainCreates {
+  /// How a field's value must look for arguments and row to hold its bytes as they are.
+  fileprivate enum Kind { case other, text, choice, int, bool }
+
+  /// The largest arguments taken here, in bytes: far below the limit, which the general way watches.
+  private static let bytesMax = 1 << 19
+
+  let action = Text("create" as StaticString)
+  private let bytes: [UInt8]
+  /// The collection of the last create, for which the rest was prepared.
+  private(set) var collection = -1
+  private var name = Text(utf8: [])
+  private var kinds: [Kind] = []
+  private var isNullPlain: [Bool] = []
+  private var required: [Int] = []
+  /// The encoded keys of the fields by number, behind each other.
+  private var keys: [UInt8] = []
+  private var keyEnds: [Int] = [0]
+  /// The numbers of the fields in the order of their keys, which is their order in deterministic arguments.
+  private var order: [Int] = []
+  /// The number of the field that came at each place in the last call: calls of a batch are mostly alike.
+  private var arrival: [Int] = []
+  private var choices: [[Text]] = []
+
+  // What the last call holds.
+  private var values: [Range<Int>] = []
+  private var id = 0..<0
+  private var fieldCount = 0
+  private var cellCount = 0
+  private var size = 0
+
+  init(_ calls: CBORReader) { bytes = calls.input }
+
+  /// The id that the call gives its record.
+  var givenID: Text? { id.isEmpty ? nil : Text(utf8: bytes.bytes(from: id.lowerBound, to: id.upperBound)) }
+
+  /// The arguments with an id, in deterministic form.
+  func arguments(id: Text) -> [UInt8] {
+    var out = CBORWriter(capacity: size + id.utf8.count)
+    out.map(3)
+    out.text("id")
+    out.text(id)
+    out.text("fields")
+    out.map(fieldCount)
+    for number in order where !values[number].isEmpty {
+      out.raw(keys, from: key(number).lowerBound, to: key(number).upperBound)
+      out.raw(bytes, from: values[number].lowerBound, to: values[number].upperBound)
+    }
+    out.text("collection")
+    out.text(name)
+    return out.finish()
+  }
+
+  /// The bytes of the record's first row.
+  func row(id: Text, stamp: Stamp) -> [UInt8] {
+    var out = CBORWriter(capacity: size + id.utf8.count)
+    out.array(6)
+    out.text(id)
+    out.uint(0)
+    out.array(cellCount)
+    for value in values.prefix(cellCount) {
+      if value.isEmpty { out.undefined() } else { out.raw(bytes, from: value.lowerBound, to: value.upperBound) }
+    }
+    out.uint(0)
+    out.array(5)
+    stamp.encode(to: &out)
+    out.array(0)
+    return out.finish()
+  }
+
+  // MARK: reading
+
+  /// Reads the next call and says where it ends; nil when it is not a create of this kind.
+  mutating func read(_ calls: CBORReader, _ app: App) -> Int? {
+    let bytes = self.bytes
+    return bytes.withUnsafeBufferPointer { buffer in
+      var heads = Heads(bytes: buffer, at: calls.position, end: calls.end)
+      return call(&heads, app) ? heads.at : nil
+    }
+  }
+
+  private mutating func call(_ heads: inout Heads, _ app: App) -> Bool {
+    guard heads.count(5) == 2 else { return false }
+    var isCreate = false
+    var hasArguments = false
+    for _ in 0..<2 {
+      guard let key = heads.text() else { return false }
+      if heads.spells("action", key) {
+        guard let action = heads.text(), heads.spells("create", action) else { return false }
+        isCreate = true
+      } else if heads.spells("args", key) {
+        hasArguments = arguments(&heads, app)
+        if !hasArguments { return false }
+      } else {
+        return false
+      }
+    }
+    return isCreate && hasArguments
+  }
+
+  private mutating func arguments(_ heads: inout Heads, _ app: App) -> Bool {
+    let count = heads.count(5)
+    // A key that comes twice leaves another one out.
+    guard count == 2 || count == 3 else { return false }
+    var hasCollection = false
+    var hasFields = false
+    var fieldsAt: Heads?
+    id = 0..<0
+    for _ in 0..<count {
+      guard let key = heads.text() else { return false }
+      if heads.spells("collection", key) {
+        guard let name = heads.text(), prepare(name, app) else { return false }
+        hasCollection = true
+      } else if heads.spells("fields", key) {
+        if hasCollection {
+          hasFields = fields(&heads)
+          if !hasFields { return false }
+        } else {
+          // Sorted keys put the fields before the name of their collection.
+          fieldsAt = heads
+          var reader = CBORReader(bytes, from: heads.at, to: heads.end)
+          if (try? reader.skip()) == nil { return false }
+          heads.at = reader.position
+        }
+      } else if heads.spells("id", key) {
+        guard let text = heads.text(), heads.isValid(text) else { return false }
+        id = text
+        guard let id = givenID, RecordID.isValid(id) else { return false }
+      } else {
+        return false
+      }
+    }
+    if hasCollection, var fieldsAt { hasFields = fields(&fieldsAt) }
+    return hasFields && id.isEmpty == (count == 2)
+  }
+
+  private mutating func fields(_ heads: inout Heads) -> Bool {
+    fieldCount = heads.count(5)
+    guard fieldCount >= 0, fieldCount <= kinds.count else { return false }
+    for number in values.indices { values[number] = 0..<0 }
+    cellCount = 0
+    size = keys.count + name.utf8.count + 160
+    for place in 0..<fieldCount {
+      let number = field(&heads, place)
+      guard number >= 0, values[number].isEmpty else { return false }
+      let start = heads.at
+      if heads.isNull {
+        if !isNullPlain[number] { return false }
+        heads.at += 1
+      } else if !value(&heads, number) {
+        return false
+      }
+      values[number] = start..<heads.at
+      cellCount = max(cellCount, number + 1)
+      size += heads.at - start
+    }
+    for number in required where values[number].isEmpty { return false }
+    return size <= Self.bytesMax
+  }
+
+  /// The number of the field that the next key names, or -1.
+  private mutating func field(_ heads: inout Heads, _ place: Int) -> Int {
+    let guess = arrival[place]
+    if heads.skip(keys, key(guess)) { return guess }
+    for number in kinds.indices where heads.skip(keys, key(number)) {
+      arrival[place] = number
+      return number
+    }
+    return -1
+  }
+
+  private func key(_ number: Int) -> Range<Int> { keyEnds[number]..<keyEnds[number + 1] }
+
+  private func value(_ heads: inout Heads, _ number: Int) -> Bool {
+    switch kinds[number] {
+    case .other: return false
+    case .int: return heads.int()
+    case .bool: return heads.bool()
+    case .text:
+      guard let text = heads.text() else { return false }
+      return text.count <= FieldType.bytesMax && heads.isValid(text)
+    case .choice:
+      guard let text = heads.text() else { return false }
+      for choice in choices[number] where choice.isEqual(to: bytes, text) { return true }
+      return false
+    }
+  }
+
+  // MARK: what creates of one collection have in common
+
+  private mutating func prepare(_ text: Range<Int>, _ app: App) -> Bool {
+    if collection >= 0 && name.isEqual(to: bytes, text) { return true }
+    guard let number = app.collections.firstIndex(where: { $0.name.isEqual(to: bytes, text) }) else { return false }
+    collection = number
+    name = app.collections[number].name
+    (kinds, isNullPlain, choices, required, keys, keyEnds) = ([], [], [], [], [], [0])
+    for (place, field) in app.collections[number].fields.enumerated() {
+      var kind = Kind.other
+      var words: [Text] = []
+      // The rules that take a first value as it is.
+      if field.rule == .latest || field.rule == .guarded || field.rule == .immutable {
+        switch field.type {
+        case .string: kind = .text
+        case .choice(let choices): (kind, words) = (.choice, choices)
+        case .int, .timestamp: kind = .int
+        case .bool: kind = .bool
+        default: break
+        }
+      }
+      kinds.append(kind)
+      choices.append(words)
+      isNullPlain.append(kind != .other && !field.isRequired && field.rule != .immutable)
+      if field.isRequired { required.append(place) }
+      var key = CBORWriter()
+      key.text(field.name)
+      keys += key.output
+      keyEnds.append(keys.count)
+    }
+    arrival = Array(kinds.indices)
+    values = kinds.map { _ in 0..<0 }
+    // The shorter key comes first, and equally long ones in the order of their bytes: so do their encodings.
+    let fields = app.collections[number].fields
+    order = arrival.sortedStably { a, b in
+      let (x, y) = (fields[a].name, fields[b].name)
+      return x.utf8.count == y.utf8.count ? x < y : x.utf8.count < y.utf8.count
+    }
+    return true
+  }
+}
+
+/// Reads item heads where they lie. What is not plain gives -1, an empty range or false.
+private struct Heads {
+  let bytes: UnsafeBufferPointer<UInt8>
+  var at: Int
+  let end: Int
+
+  /// The argument of the next head when it is of this kind; `isShortest` refuses one that has more bytes than it needs.
+  private mutating func argument(_ major: UInt8, isShortest: Bool) -> UInt64? {
+    guard at < end, bytes[at] >> 5 == major else { return nil }
+    let low = Int(bytes[at] & 0x1F)
+    at += 1
+    if low < 24 { return UInt64(low) }
+    let width = 1 << (low - 24)
+    guard low < 28, width <= end - at else { return nil }
+    var value: UInt64 = 0
+    for _ in 0..<width {
+      value = value << 8 | UInt64(bytes[at])
+      at += 1
+    }
+    let least: UInt64 = width == 1 ? 24 : 1 << UInt64(width * 4)
+    return isShortest && value < least ? nil : value
+  }
+
+  /// The number of items of a container. JSON's have a head of four bytes, whatever their count.
+  mutating func count(_ major: UInt8) -> Int {
+    guard let value = argument(major, isShortest: false), value <= UInt64(end - at) else { return -1 }
+    return Int(value)
+  }
+
+  /// The bytes of a text, unchecked.
+  mutating func text() -> Range<Int>? {
+    guard let length = argument(3, isShortest: true), length <= UInt64(end - at) else { return nil }
+    at += Int(length)
+    return at - Int(length)..<at
+  }
+
+  func isValid(_ text: Range<Int>) -> Bool { Text.isValidUTF8(bytes, from: text.lowerBound, to: text.upperBound) }
+
+  func spells(_ word: StaticString, _ text: Range<Int>) -> Bool {
+    text.count == word.utf8CodeUnitCount && word.withUTF8Buffer { isEqual($0, at: text.lowerBound) }
+  }
+
+  private func isEqual(_ other: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
+    for index in 0..<other.count where other[index] != bytes[start + index] { return false }
+    return true
+  }
+
+  /// Moves past a part of `keys` when it comes next.
+  mutating func skip(_ keys: [UInt8], _ part: Range<Int>) -> Bool {
+    guard part.count <= end - at, keys.withUnsafeBufferPointer({ isEqual(UnsafeBufferPointer(rebasing: $0[part]), at: at) }) else { return false }
+    at += part.count
+    return true
+  }
+
+  var isNull: Bool { at < end && bytes[at] == 0xF6 }
+
+  mutating func bool() -> Bool {
+    guard at < end, bytes[at] == 0xF4 || bytes[at] == 0xF5 else { return false }
+    at += 1
+    return true
+  }
+
+  mutating func int() -> Bool {
+    if let value = argument(0, isShortest: true) { return value <= UInt64(Value.intMax) }
+    // -1 - argument
+    guard let value = argument(1, isShortest: true) else { return false }
+    return value < UInt64(Value.intMax)
+  }
+}
