@@ -59,21 +59,6 @@ enum JSONText {
     return json(out)
   }
 
-  static func handles(_ handles: [MutationHandle]) -> [UInt8] {
-    var out = CBORWriter(capacity: handles.count * 48)
-    out.map(1)
-    out.text("handles")
-    out.array(handles.count)
-    for handle in handles {
-      out.map(2)
-      out.text("token")
-      out.uint(handle.token)
-      out.text("id")
-      out.text(handle.record)
-    }
-    return json(out)
-  }
-
   static func value(_ value: Value) -> [UInt8] {
     var out = CBORWriter()
     switch value {
@@ -85,5 +70,5 @@ enum JSONText {
   }
 
   /// Our own encoding always transcodes.
-  private static func json(_ out: CBORWriter) -> [UInt8] { (try? JSONCodec.json(fromCBOR: out.output)) ?? [] }
+  private static func json(_ out: CBORWriter) -> [UInt8] { (try? JSONCodec.json(fromCBOR: out.finish())) ?? [] }
 }

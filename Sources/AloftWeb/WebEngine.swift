@@ -141,7 +141,7 @@ extension ClientEngine {
     guard let calls = arguments.reader("mutations") else { throw Refusal("invalid", "is missing", path: "mutations") }
     do {
       let (handles, effects) = try mutate(calls, now: now)
-      return frames(effects, result: JSONText.handles(handles))
+      return frames(effects, result: self.json(handles: handles))
     } catch { throw Refusal(error) }
   }
 
@@ -151,11 +151,11 @@ extension ClientEngine {
     do throws(Rejection) {
       if word == "discard" || word == "keepTheirs" {
         let effects = try discard(n, now: now)
-        return frames(effects, result: JSONText.handles([]))
+        return frames(effects, result: json(handles: []))
       }
       if word == "retry" || word == "keepMine" || word == "edit" {
         let (handles, effects) = try retry(n, args: word == "edit" ? arguments.item("args") : nil, now: now)
-        return frames(effects, result: JSONText.handles(handles))
+        return frames(effects, result: self.json(handles: handles))
       }
     } catch { throw Refusal(error) }
     throw Refusal("unknown", "must be retry, discard, edit, keepMine or keepTheirs", path: "do")

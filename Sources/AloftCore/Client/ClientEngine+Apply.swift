@@ -33,8 +33,9 @@ extension ClientEngine {
       judged += 1
       var encoded = CBORWriter(capacity: 256)
       pending.mutation.encode(to: &encoded, device: state.device)
-      state.settled = (n, Mutation.chain(state.settled.hash, encoded.output, from: 0, to: encoded.output.count))
-      logBytesSinceCompaction += encoded.output.count
+      let bytes = encoded.finish()
+      state.settled = (n, Mutation.chain(state.settled.hash, bytes, from: 0, to: bytes.count))
+      logBytesSinceCompaction += bytes.count
       for link in pending.links { refresh.append(link.place) }
       if !outcome.isApplied {
         let keys = pending.links.isEmpty ? keys(of: pending.mutation) : keys(of: pending)

@@ -165,8 +165,16 @@ extension ClientEngine {
     for index in range {
       let pending = drafts[index]
       state.queue.append(pending)
-      notification.saved.append((pending.token, pending.mutation.n))
+      noteSaved(pending)
       if !live.isEmpty { for link in pending.links { touch(link.place) } }
+    }
+  }
+
+  private mutating func noteSaved(_ pending: PendingMutation) {
+    if let last = notification.saved.last, pending.token == last.token + UInt64(last.count), pending.mutation.n == last.n + UInt64(last.count) {
+      notification.saved[notification.saved.count - 1].count += 1
+    } else {
+      notification.saved.append((pending.token, pending.mutation.n, 1))
     }
   }
 

@@ -148,7 +148,10 @@ enum LogEntry {
   }
 
   func encode(after checksum: UInt32, device: DeviceID) -> [UInt8] {
-    var out = CBORWriter(capacity: 128)
+    var size = 128
+    if case .mutations(let mutations) = self { for mutation in mutations { size += mutation.args.count + 64 } }
+    var out = CBORWriter(capacity: size)
+    out.raw([UInt8](repeating: 0, count: 8))
     out.array(2)
     out.uint(kind)
     switch self {
@@ -166,11 +169,8 @@ enum LogEntry {
     case .renewed(let device): out.device(device)
     case .signedIn(let user): out.text(user)
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(out.output.count + 8)
-    Page.appendWord(0, to: &bytes)
-    Page.appendWord(checksum, to: &bytes)
-    bytes.append(contentsOf: out.output)
+    var bytes = out.finish()
+    Page.setWord(checksum, at: 4, in: &bytes)
     Page.setWord(CRC32C.of(bytes, from: 4, to: bytes.count), at: 0, in: &bytes)
     return bytes
   }

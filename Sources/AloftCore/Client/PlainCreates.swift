@@ -7,35 +7,28 @@
 
 /// Reads the calls of a batch, one after the other.
 struct PlainCreates {
-  /// How a field's value must look for arguments and row to hold its bytes as they are.
-  fileprivate enum Kind { case other, text, choice, int, bool }
-
-  /// The largest arguments taken here, in bytes: far below the limit, which the general way watches.
-  private static let bytesMax = 1 << 19
+  /// The most bytes of values taken here: far below the limit for arguments, which the general way watches.
+  private static let valueBytesMax = 1 << 19
 
   let action = Text("create" as StaticString)
   private let bytes: [UInt8]
-  /// The collection of the last create, for which the rest was prepared.
+  /// The collection of the last create, for which the fields were prepared.
   private(set) var collection = -1
   private var name = Text(utf8: [])
-  private var kinds: [Kind] = []
-  private var isNullPlain: [Bool] = []
-  private var required: [Int] = []
-  /// The encoded keys of the fields by number, behind each other.
+  private var fields: [PlainField] = []
+  /// The encoded keys of the fields behind each other.
   private var keys: [UInt8] = []
-  private var keyEnds: [Int] = [0]
   /// The numbers of the fields in the order of their keys, which is their order in deterministic arguments.
   private var order: [Int] = []
   /// The number of the field that came at each place in the last call: calls of a batch are mostly alike.
   private var arrival: [Int] = []
-  private var choices: [[Text]] = []
 
-  // What the last call holds.
-  private var values: [Range<Int>] = []
+  // What the last call holds, besides the fields' values.
   private var id = 0..<0
   private var fieldCount = 0
   private var cellCount = 0
-  private var size = 0
+  private var keyBytes = 0
+  private var valueBytes = 0
 
   init(_ calls: CBORReader) { bytes = calls.input }
 
@@ -44,15 +37,16 @@ struct PlainCreates {
 
   /// The arguments with an id, in deterministic form.
   func arguments(id: Text) -> [UInt8] {
-    var out = CBORWriter(capacity: size + id.utf8.count)
+    // No more than is written: a draft keeps its arguments until the server has judged.
+    var out = CBORWriter(capacity: keyBytes + valueBytes + name.utf8.count + id.utf8.count + 27)
     out.map(3)
     out.text("id")
     out.text(id)
     out.text("fields")
     out.map(fieldCount)
-    for number in order where !values[number].isEmpty {
-      out.raw(keys, from: key(number).lowerBound, to: key(number).upperBound)
-      out.raw(bytes, from: values[number].lowerBound, to: values[number].upperBound)
+    for number in order where !fields[number].value.isEmpty {
+      out.raw(keys, fields[number].key)
+      out.raw(bytes, fields[number].value)
     }
     out.text("collection")
     out.text(name)
@@ -61,13 +55,13 @@ struct PlainCreates {
 
   /// The bytes of the record's first row.
   func row(id: Text, stamp: Stamp) -> [UInt8] {
-    var out = CBORWriter(capacity: size + id.utf8.count)
+    var out = CBORWriter(capacity: valueBytes + cellCount - fieldCount + id.utf8.count + 48)
     out.array(6)
     out.text(id)
     out.uint(0)
     out.array(cellCount)
-    for value in values.prefix(cellCount) {
-      if value.isEmpty { out.undefined() } else { out.raw(bytes, from: value.lowerBound, to: value.upperBound) }
+    for number in 0..<cellCount {
+      if fields[number].value.isEmpty { out.undefined() } else { out.raw(bytes, fields[number].value) }
     }
     out.uint(0)
     out.array(5)
@@ -121,7 +115,7 @@ struct PlainCreates {
         hasCollection = true
       } else if heads.spells("fields", key) {
         if hasCollection {
-          hasFields = fields(&heads)
+          hasFields = values(&heads)
           if !hasFields { return false }
         } else {
           // Sorted keys put the fields before the name of their collection.
@@ -138,49 +132,42 @@ struct PlainCreates {
         return false
       }
     }
-    if hasCollection, var fieldsAt { hasFields = fields(&fieldsAt) }
+    if hasCollection, var fieldsAt { hasFields = values(&fieldsAt) }
     return hasFields && id.isEmpty == (count == 2)
   }
 
-  private mutating func fields(_ heads: inout Heads) -> Bool {
+  private mutating func values(_ heads: inout Heads) -> Bool {
     fieldCount = heads.count(5)
-    guard fieldCount >= 0, fieldCount <= kinds.count else { return false }
-    for number in values.indices { values[number] = 0..<0 }
-    cellCount = 0
-    size = keys.count + name.utf8.count + 160
+    guard fieldCount >= 0, fieldCount <= fields.count else { return false }
+    for number in fields.indices { fields[number].value = 0..<0 }
+    (cellCount, keyBytes, valueBytes) = (0, 0, 0)
     for place in 0..<fieldCount {
       let number = field(&heads, place)
-      guard number >= 0, values[number].isEmpty else { return false }
+      guard number >= 0, fields[number].value.isEmpty else { return false }
       let start = heads.at
-      if heads.isNull {
-        if !isNullPlain[number] { return false }
-        heads.at += 1
-      } else if !value(&heads, number) {
-        return false
-      }
-      values[number] = start..<heads.at
+      guard value(&heads, number) else { return false }
+      fields[number].value = start..<heads.at
       cellCount = max(cellCount, number + 1)
-      size += heads.at - start
+      keyBytes += fields[number].key.count
+      valueBytes += heads.at - start
     }
-    for number in required where values[number].isEmpty { return false }
-    return size <= Self.bytesMax
+    for number in fields.indices where fields[number].isRequired && fields[number].value.isEmpty { return false }
+    return valueBytes <= Self.valueBytesMax
   }
 
   /// The number of the field that the next key names, or -1.
   private mutating func field(_ heads: inout Heads, _ place: Int) -> Int {
-    let guess = arrival[place]
-    if heads.skip(keys, key(guess)) { return guess }
-    for number in kinds.indices where heads.skip(keys, key(number)) {
+    if heads.skip(keys, fields[arrival[place]].key) { return arrival[place] }
+    for number in fields.indices where heads.skip(keys, fields[number].key) {
       arrival[place] = number
       return number
     }
     return -1
   }
 
-  private func key(_ number: Int) -> Range<Int> { keyEnds[number]..<keyEnds[number + 1] }
-
   private func value(_ heads: inout Heads, _ number: Int) -> Bool {
-    switch kinds[number] {
+    if fields[number].isNullPlain && heads.null() { return true }
+    switch fields[number].kind {
     case .other: return false
     case .int: return heads.int()
     case .bool: return heads.bool()
@@ -189,50 +176,68 @@ struct PlainCreates {
       return text.count <= FieldType.bytesMax && heads.isValid(text)
     case .choice:
       guard let text = heads.text() else { return false }
-      for choice in choices[number] where choice.isEqual(to: bytes, text) { return true }
+      for choice in fields[number].choices where choice.isEqual(to: bytes, text) { return true }
       return false
     }
   }
 
-  // MARK: what creates of one collection have in common
-
-  private mutating func prepare(_ text: Range<Int>, _ app: App) -> Bool {
-    if collection >= 0 && name.isEqual(to: bytes, text) { return true }
-    guard let number = app.collections.firstIndex(where: { $0.name.isEqual(to: bytes, text) }) else { return false }
-    collection = number
-    name = app.collections[number].name
-    (kinds, isNullPlain, choices, required, keys, keyEnds) = ([], [], [], [], [], [0])
-    for (place, field) in app.collections[number].fields.enumerated() {
-      var kind = Kind.other
-      var words: [Text] = []
-      // The rules that take a first value as it is.
-      if field.rule == .latest || field.rule == .guarded || field.rule == .immutable {
-        switch field.type {
-        case .string: kind = .text
-        case .choice(let choices): (kind, words) = (.choice, choices)
-        case .int, .timestamp: kind = .int
-        case .bool: kind = .bool
-        default: break
-        }
-      }
-      kinds.append(kind)
-      choices.append(words)
-      isNullPlain.append(kind != .other && !field.isRequired && field.rule != .immutable)
-      if field.isRequired { required.append(place) }
-      var key = CBORWriter()
-      key.text(field.name)
-      keys += key.output
-      keyEnds.append(keys.count)
+  /// Works out what creates of one collection have in common.
+  private mutating func prepare(_ name: Range<Int>, _ app: App) -> Bool {
+    if collection >= 0 && self.name.isEqual(to: bytes, name) { return true }
+    collection = -1
+    for number in app.collections.indices where app.collections[number].name.isEqual(to: bytes, name) { collection = number }
+    if collection < 0 { return false }
+    self.name = app.collections[collection].name
+    (fields, order, arrival) = ([], [], [])
+    var encoded = CBORWriter(capacity: 256)
+    for field in app.collections[collection].fields {
+      let start = encoded.count
+      encoded.text(field.name)
+      arrival.append(fields.count)
+      order.append(fields.count)
+      fields.append(PlainField(field, key: start..<encoded.count))
     }
-    arrival = Array(kinds.indices)
-    values = kinds.map { _ in 0..<0 }
-    // The shorter key comes first, and equally long ones in the order of their bytes: so do their encodings.
-    let fields = app.collections[number].fields
-    order = arrival.sortedStably { a, b in
-      let (x, y) = (fields[a].name, fields[b].name)
-      return x.utf8.count == y.utf8.count ? x < y : x.utf8.count < y.utf8.count
+    keys = encoded.finish()
+    for end in order.indices {
+      var place = end
+      while place > 0, CanonicalCBOR.compare(keys, fields[order[place]].key, fields[order[place - 1]].key) < 0 {
+        order.swapAt(place, place - 1)
+        place -= 1
+      }
     }
     return true
+  }
+}
+
+/// A field as plain creates see it.
+private struct PlainField {
+  /// How a value must look for arguments and row to hold its bytes as they are.
+  enum Kind { case other, text, choice, int, bool }
+
+  var kind = Kind.other
+  var choices: [Text] = []
+  let isRequired: Bool
+  /// Whether null is stored like any other value.
+  let isNullPlain: Bool
+  /// Its part of the encoded keys.
+  let key: Range<Int>
+  /// The bytes of its value in the last call; empty for none.
+  var value = 0..<0
+
+  init(_ field: Field, key: Range<Int>) {
+    self.key = key
+    isRequired = field.isRequired
+    // The rules that take a first value as it is; of null, `immutable` takes no notice.
+    let isPlain = field.rule == .latest || field.rule == .guarded
+    isNullPlain = isPlain && !isRequired
+    guard isPlain || field.rule == .immutable else { return }
+    switch field.type {
+    case .string: kind = .text
+    case .choice(let choices): (kind, self.choices) = (.choice, choices)
+    case .int, .timestamp: kind = .int
+    case .bool: kind = .bool
+    default: break
+    }
   }
 }
 
@@ -290,10 +295,11 @@ private struct Heads {
     return true
   }
 
-  var isNull: Bool { at < end && bytes[at] == 0xF6 }
+  mutating func null() -> Bool { skip(0xF6) }
+  mutating func bool() -> Bool { skip(0xF4) || skip(0xF5) }
 
-  mutating func bool() -> Bool {
-    guard at < end, bytes[at] == 0xF4 || bytes[at] == 0xF5 else { return false }
+  private mutating func skip(_ byte: UInt8) -> Bool {
+    guard at < end, bytes[at] == byte else { return false }
     at += 1
     return true
   }

@@ -66,6 +66,7 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
     bytes.withUnsafeBufferPointer { isValidUTF8($0, from: start, to: end) }
   }
 
+  @inline(never)
   static func isValidUTF8(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int) -> Bool {
     precondition(start >= 0 && start <= end && end <= bytes.count, "text outside the bytes")
     var index = start
