@@ -38,7 +38,9 @@ extension ClientEngine {
     if state.layout != 0 && state.layout != layout && !tablesAreEmpty { isDamaged = true }
     state.layout = layout
     if state.device == DeviceID(high: 0, low: 0) {
-      outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
+      // A new device may work under its identity at once: until the row is written nobody else hears of it.
+      state.device = DeviceID(high: random.next(), low: random.next())
+      outbox.append(.renewed(state.device))
     }
     if state.user != user { outbox.append(.signedIn(user)) }
     if !state.queue.isEmpty || !state.tray.isEmpty { restoreQueue() }
@@ -287,6 +289,7 @@ extension ClientEngine {
   /// Takes a new identity: everything that waits is offered again under it, from number 1.
   private mutating func renew(_ device: DeviceID) {
     let old = state.device
+    if device == old { return }
     let waiting = state.queue + drafts
     // Numbers start again, so every link speaks of the old count.
     for collection in tables.indices { tables[collection].forgetPending() }
