@@ -306,7 +306,8 @@ struct Table {
   }
 
   /// Changes an index while the table holds an empty one in its place: the ordering closure holds a copy of the table, and a
-  /// second reference to the index would make every change copy it.
+  /// second reference to the index would make every change copy it. Out of line: there are several callers, and it is large.
+  @inline(never)
   private mutating func withIndex(
     _ place: Int, _ view: RowView, _ slot: UInt32,
     _ change: (inout OrderedIndex, IndexEntry, (IndexEntry, IndexEntry) -> Bool) -> Void
