@@ -38,7 +38,9 @@ extension ClientEngine {
     if state.layout != 0 && state.layout != layout && !tablesAreEmpty { isDamaged = true }
     state.layout = layout
     if state.device == DeviceID(high: 0, low: 0) {
-      outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
+      // A new device may work under its identity at once: until the row is written nobody else hears of it.
+      state.device = DeviceID(high: random.next(), low: random.next())
+      outbox.append(.renewed(state.device))
     }
     if state.user != user { outbox.append(.signedIn(user)) }
     if !state.queue.isEmpty || !state.tray.isEmpty { restoreQueue() }
@@ -67,7 +69,7 @@ extension ClientEngine {
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
     indexIDs()
-    for index in state.queue.indices where state.queue[index].writes.isEmpty {
+    for index in state.queue.indices where state.queue[index].links.isEmpty {
       let mutation = state.queue[index].mutation
       state.queue[index].writes = writes(of: mutation)
       Self.register(&state.queue[index], in: &tables)
@@ -167,8 +169,16 @@ extension ClientEngine {
     for index in range {
       let pending = drafts[index]
       state.queue.append(pending)
-      notification.saved.append((pending.token, pending.mutation.n))
-      if !live.isEmpty { for place in pending.places { touch(place) } }
+      noteSaved(pending)
+      if !live.isEmpty { for link in pending.links { touch(link.place) } }
+    }
+  }
+
+  private mutating func noteSaved(_ pending: PendingMutation) {
+    if let last = notification.saved.last, pending.token == last.token + UInt64(last.count), pending.mutation.n == last.n + UInt64(last.count) {
+      notification.saved[notification.saved.count - 1].count += 1
+    } else {
+      notification.saved.append((pending.token, pending.mutation.n, 1))
     }
   }
 
@@ -281,6 +291,7 @@ extension ClientEngine {
   /// Takes a new identity: everything that waits is offered again under it, from number 1.
   private mutating func renew(_ device: DeviceID) {
     let old = state.device
+    if device == old { return }
     let waiting = state.queue + drafts
     // Numbers start again, so every link speaks of the old count.
     for collection in tables.indices { tables[collection].forgetPending() }
