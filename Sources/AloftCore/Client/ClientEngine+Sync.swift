@@ -24,6 +24,8 @@ struct SyncState: Sendable {
   var hints: [(scope: Text, sequence: Sequence)] = []
   /// Mutations up to this number went out in the round under way.
   var sentThrough: UInt64 = 0
+  /// The highest number given to a mutation when the round under way was asked.
+  var sentIssued: UInt64 = 0
 }
 
 extension ClientEngine {
@@ -61,6 +63,7 @@ extension ClientEngine {
       size += pending.mutation.args.count + 64
       if size >= Self.requestBytesMax { break }
     }
+    sync.sentIssued = state.issued
     sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
     request.report = report()
     return request
@@ -121,6 +124,11 @@ extension ClientEngine {
       sync.needsSignIn = true
       sync.isForeign = true
       return
+    }
+    if response.standing != .ok && state.issued != sync.sentIssued {
+      // What the server was asked about is not what the device is now: another context may have spoken meanwhile.
+      sync.isDue = true
+      return startRound(now: now)
     }
     if response.standing != .ok {
       // Our storage, or the server's, went back in time: offer what waits again under a new identity.

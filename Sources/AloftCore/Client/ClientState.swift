@@ -24,6 +24,12 @@ struct TrayEntry: Sendable {
   var mutation: Mutation
   var outcome: Outcome
   var keys: [RecordKey]
+
+  /// Takes its number, and the one it waits for, out of the way of a count that starts again.
+  mutating func moveAside() {
+    mutation.n += 1 << 40
+    if case .parked(let n) = outcome { outcome = .parked(dependsOn: n + 1 << 40) }
+  }
 }
 
 /// The durable state of a device, as the log's rows left it.

@@ -6,6 +6,10 @@ import AloftCore
 extension World {
   /// How long healthy devices may take to come to rest, in milliseconds.
   private static let quiesceBound: UInt64 = 900_000
+
+  /// A long queue over a slow line takes its time: a round trip for each request.
+  private var patience: UInt64 { Self.quiesceBound + UInt64(plan.ops.count) * (plan.settings.latency + 50) * 4 }
+
   /// More events than this in one run mean that something goes round in circles.
   private static let eventsMax = 3_000_000
 
@@ -44,7 +48,7 @@ extension World {
 
   /// L1: within the bound nothing is queued, nothing is sent and nothing is written.
   mutating func settle() {
-    let end = now + Self.quiesceBound
+    let end = now + patience
     while violation == nil, !isAtRest, let next = heap.nextTime, next <= end {
       _ = step()
       if tally.events > Self.eventsMax { return fail("L4", "\(tally.events) events, and no end") }
@@ -111,14 +115,15 @@ extension World {
       }
     }
     for index in issues.indices where issues[index].family == family && !issues[index].isExempt && !issues[index].isDismissed && issues[index].isSaved {
-      guard oracle.judgedCount(index) > 0, !oracle.wasApplied(index), !held.contains(issues[index].identity) else { continue }
+      let isRefused = oracle.judgedCount(index) > 0 ? !oracle.wasApplied(index) : issues[index].isParkedByDevice
+      guard isRefused, !held.contains(issues[index].identity) else { continue }
       return fail("S10", "issue \(index) was refused, and its author never hears of it: \(issues[index].verb.text)")
     }
   }
 
   /// S01, S02, S10: each saved change was judged, once.
   private mutating func auditIssues() {
-    for index in issues.indices where issues[index].isSaved && !issues[index].isExempt && violation == nil {
+    for index in issues.indices where issues[index].isSaved && !issues[index].isExempt && !issues[index].isParkedByDevice && violation == nil {
       tally.checks += 1
       if oracle.judgedCount(index) != 1 {
         fail("S02", "issue \(index) was saved and judged \(oracle.judgedCount(index)) times: \(issues[index].verb.text)")
