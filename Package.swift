@@ -51,7 +51,7 @@ let package = Package(
       dependencies: [
         "AloftServer", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftStore", "AloftTesting", "FieldVisits"]),
+    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
     // For authors of apps: a lab and the scenarios of the field.
     .target(name: "AloftTesting", dependencies: ["AloftCore"]),
     .testTarget(name: "AloftTestingTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),

@@ -74,8 +74,8 @@ extension ClientEngine {
   }
 
   /// What a record's `$state` says: `saving`, `queued`, `attention`, or nil when the server has all of it.
-  package func stateName(of key: RecordKey) -> String? {
+  package func stateName(of key: RecordKey) -> StaticString? {
     guard let slot = tables[key.collection].slot(of: key.id) else { return nil }
-    return stateWord(key.collection, slot)?.description
+    return stateWord(key.collection, slot)
   }
 }

@@ -115,7 +115,8 @@ extension Device {
   func failSending(_ number: Int, _ failure: TransportFailure) {
     later(.milliseconds(1)) { device in
       guard device.live.isSending, device.sendNumber == number else { return }
-      device.lab.note(device.name, "fails to send: \(failure)")
+      // Without a network nothing was sent.
+      if failure != .offline { device.lab.note(device.name, "fails to send: \(failure)") }
       device.feed(.transportFailed(failure))
     }
   }

@@ -132,14 +132,14 @@ public final class Device {
 
   /// Records as a query finds them.
   /// - Parameters:
-  ///   - conditions: as in an app: `["status": "open"]`, `["price": ["$gt": 100]]`.
-  ///   - orderBy: fields in order of weight, a minus before a field turns it around.
+  ///   - conditions: as in an app: `["status": "open"]`, `["price": [">": 100]]`.
+  ///   - orderBy: fields in order of weight, as in an app: `["status", ["planned", "desc"]]`.
   public func records(
-    _ collection: String, where conditions: [String: any FieldInput] = [:], orderBy: [String] = [], limit: Int? = nil
+    _ collection: String, where conditions: [String: any FieldInput] = [:], orderBy: [any FieldInput] = [], limit: Int? = nil
   ) throws -> [Record] {
     var query: [String: any FieldInput] = ["from": collection]
     if !conditions.isEmpty { query["where"] = FieldObject(members: conditions) }
-    if !orderBy.isEmpty { query["orderBy"] = orderBy }
+    if !orderBy.isEmpty { query["orderBy"] = FieldList(elements: orderBy) }
     if let limit { query["limit"] = limit }
     var out = CBORWriter()
     FieldObject(members: query).write(to: &out)
@@ -149,7 +149,7 @@ public final class Device {
 
   private func record(_ key: RecordKey) -> Record? {
     guard let row = live.shown(key), !row.isDeleted else { return nil }
-    return Record(row, of: app.collections[key.collection], state: live.stateName(of: key))
+    return Record(row, of: app.collections[key.collection], state: live.stateName(of: key)?.description)
   }
 
   /// What the badge says.
@@ -228,6 +228,7 @@ public final class Device {
     lab.note(name, "crashes")
     engine = nil
     life += 1
+    storage.forget(lab.diskForgets)
   }
 
   /// Opens the app again from what is stored.

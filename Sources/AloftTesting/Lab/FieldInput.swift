@@ -45,6 +45,16 @@ struct FieldObject: FieldInput {
   func write(to out: inout CBORWriter) { members.writeMap(to: &out) }
 }
 
+/// A list whose elements are of several kinds.
+struct FieldList: FieldInput {
+  let elements: [any FieldInput]
+
+  func write(to out: inout CBORWriter) {
+    out.array(elements.count)
+    for element in elements { element.write(to: &out) }
+  }
+}
+
 extension [String: any FieldInput] {
   fileprivate func writeMap(to out: inout CBORWriter) {
     out.map(count)

@@ -23,6 +23,8 @@ public final class Lab {
   public var latency: Duration = .milliseconds(20)
   /// How long a device's disk takes for a write. What is not written when a device crashes is lost.
   public var writeDelay: Duration = .milliseconds(2)
+  /// How many rows a disk forgets in a crash although it had said *saved*. An honest disk forgets none.
+  public var diskForgets = 0
   /// Milliseconds since 1970, by the server's clock.
   public private(set) var now: Instant = Lab.start
 

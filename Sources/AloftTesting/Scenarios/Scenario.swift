@@ -69,11 +69,15 @@ public struct Scenarios {
   public let app: App
   /// Who uses the app. Empty: two people with every declared role in one scope of each template.
   public var people: [Person]
+  /// Who must see and change nothing. Empty: somebody with every role in other scopes.
+  public var strangers: [Person] = []
   /// What the server runs, when that differs from the devices' app.
   public var server: App?
   /// The version that is in the field now: the schema scenario checks against it. Nil: a version is derived by taking newer fields
   /// away, or by adding one.
   public var older: App?
+  /// The limit of the rate-limit scenario.
+  public var rateLimit = RateLimit(5, per: .seconds(10))
   /// Values for fields that the types alone do not describe, by `collection.field`; the number tells records apart.
   public var values: [String: (Int) -> any FieldInput] = [:]
   /// Arguments for the app's own actions, by name. The id is that of a record made for the parameter that is a reference.

@@ -11,13 +11,12 @@ extension ScenarioRun {
       try expectApplied(author)
       try strangersStayOutside(stage, id)
       for role in plan.roles { try forge(stage, id, as: Person("only-" + role, [role: stage.scope])) }
-      try forge(stage, id, as: Person("nobody"))
     }
     try forEachStage(where: { $0.partner.user != $0.author.user }) { stage in try revoke(stage) }
   }
 
   private func strangersStayOutside(_ stage: Stage, _ id: String) throws {
-    for person in [plan.stranger, Person("nobody")] {
+    for person in plan.outsiders {
       let device = lab.device(of: person)
       try lab.settle()
       try expect(

@@ -9,7 +9,7 @@ extension ScenarioRun {
     guard let stage = plan.app.collections.lazy.filter({ !self.plan.leaveOut.contains($0.name.string) }).compactMap(plan.stage).first(where: { $0.hasRoom })
     else { return skip("nobody here may create more than one record") }
     try play(stage.name) {
-      lab.server.rateLimit = RateLimit(5, per: .seconds(10))
+      lab.server.rateLimit = plan.rateLimit
       let device = lab.device(of: stage.author)
       try lab.settle()
       var ids: [String] = []

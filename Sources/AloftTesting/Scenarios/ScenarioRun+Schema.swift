@@ -40,8 +40,12 @@ extension ScenarioRun {
     device.goOffline()
     let id = try sampler.create(old, 1, on: device)
     for (name, input) in try sampler.edits(old, by: old.author, 20, on: device) { try device.update(old.name, id, [name: input]) }
+    try lab.settle()
+    // A month in a drawer.
+    device.crash()
     lab.advance(by: .seconds(30 * 24 * 3600))
     device.goOnline()
+    device.reopen()
     try lab.settle()
     try expectApplied(device)
     try expectSynced(device)

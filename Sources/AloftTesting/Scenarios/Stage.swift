@@ -111,11 +111,13 @@ extension Scenarios {
     return [Person("ann", grants: grants), Person("ben", grants: grants)]
   }
 
-  /// Somebody with the same roles in other scopes, and none where everybody's data lies.
-  var stranger: Person {
+  /// Somebody without any role, and the strangers given by the author, or else somebody with the same roles in other scopes.
+  var outsiders: [Person] {
+    let nobody = Person("nobody")
+    if !strangers.isEmpty { return strangers + [nobody] }
     let inside = Set(cast.flatMap { $0.grants.map(\.scope.string) })
     let outside = scopes(named: "elsewhere").filter { !inside.contains($0) }
-    return Person("stranger", grants: outside.flatMap { scope in roles.map { Grant(role: Text($0), scope: Text(scope)) } })
+    return [Person("stranger", grants: outside.flatMap { scope in roles.map { Grant(role: Text($0), scope: Text(scope)) } }), nobody]
   }
 
   /// Where a collection can be played with these people; nil when none of them may create records.
