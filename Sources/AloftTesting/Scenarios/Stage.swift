@@ -115,8 +115,9 @@ extension Scenarios {
   var outsiders: [Person] {
     let nobody = Person("nobody")
     if !strangers.isEmpty { return strangers + [nobody] }
-    let inside = Set(cast.flatMap { $0.grants.map(\.scope.string) })
-    let outside = scopes(named: "elsewhere").filter { !inside.contains($0) }
+    // A scope without a field in its name is everybody's.
+    let shared = Set(scopes(named: "1"))
+    let outside = scopes(named: "elsewhere").filter { !shared.contains($0) }
     return [Person("stranger", grants: outside.flatMap { scope in roles.map { Grant(role: Text($0), scope: Text(scope)) } }), nobody]
   }
 
