@@ -82,8 +82,8 @@ public struct Compaction: Sendable {
 /// What the app should hear.
 public struct Notification: Sendable {
   public var status: ClientStatus?
-  /// Mutations that are now durable on this device, with their final number.
-  public var saved: [(token: UInt64, n: UInt64)] = []
+  /// Mutations that are now durable on this device, in runs of consecutive tokens and final numbers, from these on.
+  public var saved: [(token: UInt64, n: UInt64, count: Int)] = []
   public var outcomes: [(token: UInt64, n: UInt64, outcome: Outcome)] = []
   var live: [(id: Int, collection: Int, notice: LiveQuery.Notice)] = []
   public var isPendingChanged = false

@@ -6,6 +6,10 @@ import AloftCore
 extension World {
   /// How long healthy devices may take to come to rest, in milliseconds.
   private static let quiesceBound: UInt64 = 900_000
+
+  /// A long queue over a slow line takes its time: a round trip for each request.
+  private var patience: UInt64 { Self.quiesceBound + UInt64(plan.ops.count) * (plan.settings.latency + 50) * 4 }
+
   /// More events than this in one run mean that something goes round in circles.
   private static let eventsMax = 3_000_000
 
@@ -44,7 +48,7 @@ extension World {
 
   /// L1: within the bound nothing is queued, nothing is sent and nothing is written.
   mutating func settle() {
-    let end = now + Self.quiesceBound
+    let end = now + patience
     while violation == nil, !isAtRest, let next = heap.nextTime, next <= end {
       _ = step()
       if tally.events > Self.eventsMax { return fail("L4", "\(tally.events) events, and no end") }
@@ -52,7 +56,12 @@ extension World {
     if violation == nil && !isAtRest { fail("L1", "does not come to rest: " + unrest) }
   }
 
-  private var isAtRest: Bool { devices.indices.allSatisfy { device in !devices[device].isDown && devices[device].tabs.indices.allSatisfy { isAtRest(device, $0) } } && server.group.isEmpty }
+  private var isAtRest: Bool {
+    guard hintsUnderWay == 0, server.group.isEmpty else { return false }
+    return devices.indices.allSatisfy { device in
+      !devices[device].isDown && devices[device].tabs.indices.allSatisfy { isAtRest(device, $0) }
+    }
+  }
 
   private func isAtRest(_ device: Int, _ tab: Int) -> Bool {
     let state = devices[device].tabs[tab]
@@ -97,16 +106,24 @@ extension World {
   /// S10: each refusal stands in its author's tray until it is dismissed.
   private mutating func auditTray(_ device: Int, _ engine: ClientEngine) {
     let family = devices[device].families[devices[device].user]
-    let held = engine.tray.map { Self.identity(family, $0.mutation) }
+    var held = engine.tray.map { Self.identity(family, $0.mutation) }
+    // A clone may have been the one that offered it.
+    for other in devices.indices where other != device {
+      for user in devices[other].disks.indices where devices[other].families[user] == family {
+        guard let clone = Self.load(devices[other].disks[user].image, apps[1]) else { continue }
+        held += clone.tray.map { Self.identity(family, $0.mutation) }
+      }
+    }
     for index in issues.indices where issues[index].family == family && !issues[index].isExempt && !issues[index].isDismissed && issues[index].isSaved {
-      guard oracle.judgedCount(index) > 0, !oracle.wasApplied(index), !held.contains(issues[index].identity) else { continue }
+      let isRefused = oracle.judgedCount(index) > 0 ? !oracle.wasApplied(index) : issues[index].isParkedByDevice
+      guard isRefused, !held.contains(issues[index].identity) else { continue }
       return fail("S10", "issue \(index) was refused, and its author never hears of it: \(issues[index].verb.text)")
     }
   }
 
   /// S01, S02, S10: each saved change was judged, once.
   private mutating func auditIssues() {
-    for index in issues.indices where issues[index].isSaved && !issues[index].isExempt && violation == nil {
+    for index in issues.indices where issues[index].isSaved && !issues[index].isExempt && !issues[index].isParkedByDevice && violation == nil {
       tally.checks += 1
       if oracle.judgedCount(index) != 1 {
         fail("S02", "issue \(index) was saved and judged \(oracle.judgedCount(index)) times: \(issues[index].verb.text)")

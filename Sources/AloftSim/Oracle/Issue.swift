@@ -28,6 +28,8 @@ struct Issue {
   /// It was on a disk that went back in time: it may be missing, but must still not count twice.
   var isExempt = false
   var isDismissed = false
+  /// Its device put it into the tray without asking the server.
+  var isParkedByDevice = false
 }
 
 /// A write to one record, as the oracle understands a verb.

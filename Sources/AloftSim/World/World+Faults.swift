@@ -86,6 +86,7 @@ extension World {
 
   /// What a family of storages held may be missing from now on: one of them went back in time.
   private mutating func exempt(_ family: Int) {
+    stepsBack[family, default: 0] += 1
     for index in issues.indices where issues[index].family == family { issues[index].isExempt = true }
   }
 
@@ -112,7 +113,9 @@ extension World {
 
   // MARK: the server
 
+  /// Another release takes over, as a restart does.
   private mutating func upgrade(_ version: Int) {
+    if server.isUp && !isHealed { crashServer() }
     server.version = version
     server.app = apps[version - 1]
     server.judge = Judge(app: server.app)

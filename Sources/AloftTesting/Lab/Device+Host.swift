@@ -138,10 +138,12 @@ extension Device {
   // MARK: the app's ear
 
   private func hear(_ notification: AloftCore.Notification) {
-    for (token, n) in notification.saved {
-      guard let change = changesByToken[token] else { continue }
-      change.isSaved = true
-      changesByNumber[n] = change
+    for run in notification.saved {
+      for place in 0..<UInt64(run.count) {
+        guard let change = changesByToken[run.token + place] else { continue }
+        change.isSaved = true
+        changesByNumber[run.n + place] = change
+      }
     }
     for (token, n, outcome) in notification.outcomes {
       guard let change = changesByToken[token] ?? changesByNumber[n] else { continue }

@@ -40,7 +40,7 @@ public final class DeviceStorage {
   /// Reads everything into a new engine. False when a part is refused; damaged pages are refused here and repaired from the server.
   package func load(into engine: inout ClientEngine) -> Bool {
     var isWhole = state.isEmpty || engine.load(state: state)
-    for page in pages.keys.sorted() where !engine.load(page: page, pages[page]!) { isWhole = false }
+    for page in pages.keys.sorted() where !engine.load(page: pages[page]!) { isWhole = false }
     for row in tail(after: generation) where !engine.load(log: row) { isWhole = false }
     return isWhole
   }

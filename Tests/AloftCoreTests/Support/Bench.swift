@@ -64,7 +64,7 @@ final class TestDevice {
   /// Requests that wait for `sync`.
   var outgoing: [[UInt8]] = []
   var outcomes: [(token: UInt64, outcome: Outcome)] = []
-  var saved: [(token: UInt64, n: UInt64)] = []
+  var saved: [(token: UInt64, n: UInt64, count: Int)] = []
   var notices: [String] = []
   private var known: UInt64 = 0
 
