@@ -45,8 +45,9 @@ extension World {
         return fail("S10", "issue \(index) (\(issues[index].verb.text)): expected \(verdict.text.string), the server says \(outcome.words)")
       }
       for write in issues[index].verb.writes where !touched.contains(write.key) { touched.append(write.key) }
-      if let parent = issues[index].laneParent, oracle.judgedCount(parent) > 0, !oracle.wasApplied(parent), verdict.isApplied, !issues[parent].isExempt,
-        mutation.after.isEmpty
+      // Once its author has dismissed or re-offered the parent, nothing needs to wait for it.
+      if let parent = issues[index].laneParent, oracle.judgedCount(parent) > 0, !oracle.wasApplied(parent), verdict.isApplied,
+        mutation.after.isEmpty, !issues[parent].isExempt, !issues[parent].isDismissed, !hasTwin(parent), !hasTwin(index)
       {
         return fail("S09", "issue \(index) applies though issue \(parent), which it was made on top of, did not")
       }
@@ -121,7 +122,7 @@ extension World {
 
   /// S06: what a tab holds is what the server showed at exactly these cursors.
   mutating func checkView(_ id: ContextID) {
-    guard isStrict || draw(.check, id.device, 99) % 16 == 0, let engine = devices[id.device].tabs[id.tab].engine, !engine.lacksPages else { return }
+    guard isStrict || draw(.check, id.device, 99) % 32 == 0, let engine = devices[id.device].tabs[id.tab].engine, !engine.lacksPages else { return }
     let user = devices[id.device].user
     let cursors = engine.heldCursors
     let principal = principal(user)
@@ -171,7 +172,7 @@ extension World {
 
   /// S26: an engine that is built from storage now holds what the running one holds.
   mutating func checkColdStart(_ id: ContextID) {
-    guard isStrict || draw(.check, id.device, 177) % 256 == 0 else { return }
+    guard isStrict || draw(.check, id.device, 177) % 512 == 0 else { return }
     let user = devices[id.device].user
     let image = devices[id.device].disks[user].image
     guard let engine = devices[id.device].tabs[id.tab].engine, engine.headSequence == image.lastSequence else { return }

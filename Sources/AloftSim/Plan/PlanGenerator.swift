@@ -84,7 +84,7 @@ private struct PlanGenerator {
     for _ in 0..<count {
       if burst > 0 { burst -= 1 } else {
         at += random.below(pace * 2)
-        if chance(6) { burst = pick(40) }
+        if chance(20) { burst = pick(80) }
         if chance(1) { at += random.below(120_000) }
       }
       let device = pick(plan.devices.count)

@@ -108,7 +108,7 @@ extension World {
     let now = serverClock
     do throws(StoreError) {
       let pushes = group.map { ($0.request, principal($0.user)) }
-      let results = try server.judge.push(pushes, now: now, in: &server.image)
+      let results = try server.judge.push(pushes, now: now, into: &server.image)
       var touched: [RecordKey] = []
       for (entry, result) in zip(group, results) { compare(entry.request, result, entry.user, now, &touched) }
       checkStored(touched)
@@ -142,8 +142,7 @@ extension World {
     let body: [UInt8]
     do throws(StoreError) {
       body = try server.judge.answer(
-        request, pushed, for: principal(user), server: Text("sim"), now: serverClock, limitBytes: plan.settings.answerBytes, format: .cbor,
-        from: &server.image)
+        request, pushed, for: principal(user), now: serverClock, limitBytes: plan.settings.answerBytes, from: &server.image)
     } catch { return fail("S05", "the store cannot be read") }
     trace.line("\(now) server answers d\(messages[index].from.device).\(messages[index].from.tab): \(pushed.map { Text($0.standing.name).string } ?? "read only"), judged to \(pushed?.judged ?? 0)")
     rememberView(user)
