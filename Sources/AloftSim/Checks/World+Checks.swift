@@ -231,7 +231,7 @@ extension World {
   }
 
   /// Whether two people's hands did the very same in the same millisecond: then nobody can tell the two apart.
-  private func hasTwin(_ index: Int) -> Bool { issues[index].sameIdentity != nil || issueIndex[issues[index].identity] != index }
+  func hasTwin(_ index: Int) -> Bool { issues[index].sameIdentity != nil || issueIndex[issues[index].identity] != index }
 
   /// S17, S22: a request is the device's own and not too large; retries keep their distance.
   mutating func checkRequest(_ body: [UInt8], _ id: ContextID) {

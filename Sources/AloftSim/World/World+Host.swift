@@ -22,6 +22,7 @@ extension World {
     engine.requestMutationsMax = plan.settings.requestMutations
     let image = devices[device].disks[user].image
     guard Self.load(image, into: &engine) else { return fail("S01", "device \(device): its storage cannot be read") }
+    engine.indexIDs()
     devices[device].tabs[tab].known = image.lastSequence
     devices[device].tabs[tab].engine = engine
     let id = ContextID(device: device, tab: tab, life: life)
