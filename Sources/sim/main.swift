@@ -13,7 +13,7 @@ for profile in profiles {
     let plan = Plan.generate(seed: seed, profile: profile)
     var world = World(plan: plan, isTracing: count == 1, isStrict: count == 1)
     world.run()
-    if count == 1 { for line in world.trace.lines.suffix(4000) { print(line) } }
+    if count == 1 { for line in world.trace.lines.suffix(100_000) { print(line) } }
     total.operations += world.tally.operations
     total.events += world.tally.events
     total.judged += world.tally.judged

@@ -128,7 +128,9 @@ extension ClientEngine {
         }
       }
     }
-    let isStrict = flight.rows.contains { $0.draftCount > 0 }
+    // Losing more judged numbers to a power cut than the server remembers one by one would make a queue count twice.
+    let isStrict = flight.rows.contains { $0.draftCount > 0 } || sync.unsyncedOutcomes >= SyncState.unsyncedOutcomesMax
+    if isStrict { sync.unsyncedOutcomes = 0 }
     effects.append(.persist(first: state.head.sequence + 1, isStrict: isStrict, rows: rows))
     inFlight = flight
   }
@@ -338,7 +340,7 @@ extension ClientEngine {
       }
     }
     // Numbers in the tray belong to the old identity: move them out of the way of the new count.
-    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].moveAside() } }
+    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].moveAside(from: old, to: device, refused: refused) } }
     state.device = device
     state.settled = (0, 0)
     state.queue = Array(kept.prefix(queued))

@@ -6,7 +6,12 @@ struct SyncState: Sendable {
   /// The furthest a retry is put off, in milliseconds.
   static let delayMillisecondsMax: UInt64 = 300_000
 
+  /// Half of the numbers that the server can compare one by one (`ChainMemory`).
+  static let unsyncedOutcomesMax = 16
+
   var isSending = false
+  /// Outcomes stored since the last write that was flushed to the disk.
+  var unsyncedOutcomes = 0
   /// There is something to say or to hear.
   var isDue = false
   /// The last round reached the head of every scope.
@@ -144,6 +149,7 @@ extension ClientEngine {
     sync.isAtHead = !response.hasMore
     sync.isDue = response.hasMore
     if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
+      sync.unsyncedOutcomes += response.outcomes.count
       outbox.append(.response(now: response.time, body: body))
     } else {
       state.lastSynced = now

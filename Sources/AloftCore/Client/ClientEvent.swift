@@ -56,7 +56,7 @@ public enum WakeReason: UInt8, Sendable {
 
 /// Something the host must do.
 public enum ClientEffect: Sendable {
-  /// Write these rows at `first`, `first + 1`, … in one transaction; strict when they hold the person's own changes.
+  /// Write these rows at `first`, `first + 1`, … in one transaction; strict when they hold the person's own changes or many outcomes.
   case persist(first: UInt64, isStrict: Bool, rows: [[UInt8]])
   /// POST this body to /sync.
   case send([UInt8])

@@ -25,10 +25,16 @@ struct TrayEntry: Sendable {
   var outcome: Outcome
   var keys: [RecordKey]
 
-  /// Takes its number, and the one it waits for, out of the way of a count that starts again.
-  mutating func moveAside() {
+  /// Takes its number, and those of other refused mutations that it speaks of, out of the way of a count that starts again.
+  mutating func moveAside(from old: DeviceID, to new: DeviceID, refused: [UInt64]) {
     mutation.n += 1 << 40
     if case .parked(let n) = outcome { outcome = .parked(dependsOn: n + 1 << 40) }
+    for entry in mutation.seen.indices {
+      for place in mutation.seen[entry].dots.indices {
+        let dot = mutation.seen[entry].dots[place]
+        if dot.device == old && refused.contains(dot.n) { mutation.seen[entry].dots[place] = MutationID(device: new, n: dot.n + 1 << 40) }
+      }
+    }
   }
 }
 

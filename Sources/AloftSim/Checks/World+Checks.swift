@@ -9,7 +9,7 @@ extension World {
   /// S02, S03, S08, S09, S10, S12–S14: each judgement is what the oracle expects, and each mutation is judged once.
   mutating func compare(_ request: SyncRequest, _ result: PushResult, _ user: Int, _ now: Instant, _ touched: inout [RecordKey]) {
     for (n, outcome) in result.outcomes {
-      guard violation == nil else { return }
+      guard violation == nil, !isInconclusive else { return }
       guard let mutation = request.mutations.first(where: { $0.n == n }) else {
         return fail("S04", "the server answers for mutation \(n), which was not sent")
       }
@@ -26,12 +26,15 @@ extension World {
       guard let family = familyOf[request.device], let index = issue(of: mutation, family: family) else {
         return fail("S04", "the server judges a mutation that nobody made: \(mutation.action.string) n\(n)")
       }
-      // Which storage had what is beyond knowing after a second step back in time: in doubt a change is repeated, never lost.
-      let isBeyondKnowing = issues[index].isExempt && stepsBack[family] ?? 0 > 1
-      if oracle.judgedCount(index) > 0 && !isBeyondKnowing { return fail("S03", "issue \(index) takes effect twice: \(issues[index].verb.text)") }
+      if oracle.judgedCount(index) > 0 {
+        guard isBeyondMemory(index, family) else { return fail("S03", "issue \(index) takes effect twice: \(issues[index].verb.text)") }
+        // In doubt a change is repeated, never lost (decision 11); what it does the second time nobody can foretell.
+        isInconclusive = true
+        return
+      }
       if issues[index].isParkedByDevice { return fail("S10", "issue \(index) was parked by its device and is judged after all") }
       if issues[index].user != user { return fail("S08", "issue \(index) of user \(issues[index].user) is judged as user \(user)'s") }
-      if let parent = issues[index].laneParent, oracle.judgedCount(parent) == 0, !issues[parent].isExempt, !hasTwin(parent) {
+      if let parent = issues[index].laneParent, oracle.judgedCount(parent) == 0, !issues[parent].isExempt, !hasTwin(parent), !hasTwin(index) {
         return fail("S09", "issue \(index) is judged before issue \(parent), which its author made first on the same record")
       }
       tally.judged += 1
@@ -50,9 +53,15 @@ extension World {
     }
   }
 
+  /// Whether an issue was judged under a name that the server cannot compare any more, by a storage that went back in time since.
+  private func isBeyondMemory(_ index: Int, _ family: Int) -> Bool {
+    guard issues[index].isExempt, let name = oracle.nameOf[index] else { return false }
+    return stepsBack[family] ?? 0 > 1 || (oracle.heads[name.device] ?? 0) >= name.n + 32
+  }
+
   /// S04, S11: a stored record is what the oracle holds.
   mutating func checkStored(_ keys: [RecordKey]) {
-    for key in keys where violation == nil {
+    for key in keys where violation == nil && !isInconclusive {
       tally.checks += 1
       let stored = server.image.record(key)
       guard let expected = oracle.records[key] else {

@@ -9,7 +9,7 @@ struct Issue {
     var key: RecordKey
     /// Nil for the record's life.
     var field: SimField?
-    var issues: [Int]
+    var writes: [SeenWrite]
   }
 
   var verb: Verb

@@ -124,6 +124,8 @@ public struct World {
   /// The storage family behind each identity that was ever used.
   var familyOf: [DeviceID: Int] = [:]
   public internal(set) var violation: Violation?
+  /// The run came to a point from which its outcome cannot be foretold; it ends there.
+  public internal(set) var isInconclusive = false
   public internal(set) var tally = Tally()
   public internal(set) var trace = Trace()
   /// No more faults and no more operations: what is left must come to rest.
@@ -175,7 +177,7 @@ public struct World {
 
   /// Handles the next event. False when there is none, or a promise was broken.
   public mutating func step() -> Bool {
-    guard violation == nil, let (time, happening) = heap.pop() else { return false }
+    guard violation == nil, !isInconclusive, let (time, happening) = heap.pop() else { return false }
     now = max(now, time)
     tally.events += 1
     switch happening {
@@ -196,7 +198,7 @@ public struct World {
     case .retrySave(let id): retrySave(id)
     case .compactionDue(let id): compactionDue(id)
     }
-    return violation == nil
+    return violation == nil && !isInconclusive
   }
 
   /// Whether this life of a tab still runs.
