@@ -56,6 +56,13 @@ extension ClientEngine {
     }
   }
 
+  /// Calls back with every row as a person would see it, deleted ones included.
+  package func eachShown(_ body: (_ collection: Int, _ row: Row) -> Void) {
+    for table in tables.indices {
+      for slot in 0..<UInt32(tables[table].slotCount) { if let row = tables[table].view(slot)?.row { body(table, row) } }
+    }
+  }
+
   /// The row that a person would see, deleted or not; nil where there is none.
   package func shown(_ key: RecordKey) -> Row? {
     guard let slot = tables[key.collection].slot(of: key.id) else { return nil }

@@ -69,9 +69,10 @@ extension ClientEngine {
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
     indexIDs()
-    for index in state.queue.indices where state.queue[index].links.isEmpty {
-      let mutation = state.queue[index].mutation
-      state.queue[index].writes = writes(of: mutation)
+    // Changes that the log added to the stored ones are linked already, to nothing before them: all are linked again, in order.
+    for collection in tables.indices { tables[collection].forgetPending() }
+    for index in state.queue.indices {
+      if state.queue[index].links.isEmpty { state.queue[index].writes = writes(of: state.queue[index].mutation) }
       Self.register(&state.queue[index], in: &tables)
       refreshOverlays(of: state.queue[index])
     }

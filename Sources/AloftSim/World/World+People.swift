@@ -66,6 +66,7 @@ extension World {
       let issue = register(verb, seen, id, token: handles[0].token, devices[device].tabs[tab].engine!.newestDrafts(1)[0])
       note(device, tab, 21, UInt64(issue), "issue \(issue): \(verb.text)")
       checkShown(issue, id)
+      checkTime(issue, id, token: handles[0].token)
       run(effects, id)
     } catch {
       tally.refusedLocally += 1

@@ -27,6 +27,8 @@ struct SimTab {
   var isSending = false
   var saveFailures: UInt64 = 0
   var retrySaveIsSet = false
+  /// The server asked to be left alone until then.
+  var quietUntil: UInt64 = 0
   /// From the handles of this life to issues.
   var issues: [UInt64: Int] = [:]
   /// The newest issue of each record whose outcome this tab does not know.
