@@ -14,6 +14,12 @@ extension ClientEngine {
   /// The newest drafts, oldest first.
   package func newestDrafts(_ count: Int) -> [Mutation] { drafts.suffix(count).map { $0.mutation } }
 
+  /// What the newest retry took out of the tray, in the order in which it offers them again.
+  package var newestDismissal: [UInt64] {
+    for entry in outbox.reversed() { if case .dismissed(let numbers) = entry { return numbers } }
+    return []
+  }
+
   /// A pending mutation of the present identity; nil when none has this number.
   package func pendingMutation(_ n: UInt64) -> Mutation? { pending(n)?.mutation }
 

@@ -148,11 +148,6 @@ extension World {
     guard place < tray.count else { return }
     let family = devices[device].families[devices[device].user]
     let first = tray[place].mutation
-    // The first, and those that are parked behind it, in the order in which the engine offers them again.
-    var chosen = [first]
-    for entry in tray {
-      if case .parked(let parent) = entry.outcome, chosen.contains(where: { $0.n == parent }), entry.mutation.n != first.n { chosen.append(entry.mutation) }
-    }
     guard let original = issue(ofTray: first, family) else { return fail("S04", "device \(device): the tray holds a mutation that nobody made") }
     let fresh = sights(of: issues[original].verb, id)
     do throws(Rejection) {
@@ -161,11 +156,13 @@ extension World {
       tally.operations += handles.count
       note(device, tab, 23, first.n, "retries n\(first.n) with \(handles.count - 1) behind it")
       var renamed: [(old: Int, new: Int)] = []
-      for (handle, draft) in zip(handles, drafts) {
-        guard let mutation = chosen.first(where: { $0.args == draft.args && $0.action == draft.action }), let old = issue(ofTray: mutation, family) else {
-          return fail("S04", "device \(device): a retry offers a mutation that nobody made")
-        }
-        chosen.removeAll { $0.n == mutation.n }
+      // The first, and those that were parked behind it.
+      let numbers = devices[device].tabs[tab].engine!.newestDismissal
+      for (place, draft) in drafts.enumerated() {
+        let handle = handles[place]
+        guard place < numbers.count, let mutation = tray.first(where: { $0.mutation.n == numbers[place] })?.mutation, mutation.args == draft.args,
+          let old = issue(ofTray: mutation, family)
+        else { return fail("S04", "device \(device): a retry offers a mutation that nobody made") }
         // Only in guarded fields does trying again mean having seen what stands now.
         var seen = issues[old].seen.filter { $0.field != .guarded }
         for sight in seen.indices {
