@@ -5,7 +5,7 @@ import Foundation
 
 let arguments = CommandLine.arguments
 let first = UInt64(arguments[1])!, count = UInt64(arguments[2])!
-let profiles = arguments.count > 3 && arguments[3] != "all" ? [Profile.named(arguments[3])!] : Profile.allCases
+let profiles = arguments.count > 3 && arguments[3] != "all" ? [Profile.named(Text(arguments[3]))!] : Profile.allCases
 let begin = clock()
 var total = Tally()
 for profile in profiles {
