@@ -26,19 +26,19 @@ final class BareLoop {
     }
     begin = prepare("BEGIN IMMEDIATE")
     commit = prepare("COMMIT")
-    find = prepare("SELECT id, place, row FROM record WHERE collection=0 AND key=?1")
-    update = prepare("UPDATE record SET place=?2, row=?3 WHERE id=?1")
+    find = prepare("SELECT id, body FROM record WHERE collection=0 AND key=?1")
+    update = prepare("UPDATE record SET body=?2 WHERE id=?1")
     removeEntry = prepare("DELETE FROM entry WHERE scope=?1 AND sequence=?2")
     addEntry = prepare("INSERT INTO entry(scope, sequence, record, kind) VALUES(?1, ?2, ?3, 0)")
     addHistory = prepare("INSERT INTO history(record, device, n, time, user, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
     moveScope = prepare("UPDATE scope SET sequence=?2, checksum=?3 WHERE id=?1")
     putDevice = prepare(
       """
-      INSERT INTO device(id, user, head, hash, acknowledged, seen, report) VALUES(?1, x'61', ?2, 0, 0, ?3, x'')
+      INSERT INTO device(id, user, head, hash, acknowledged, recent, seen, report) VALUES(?1, x'61', ?2, 0, 0, x'', ?3, x'')
       ON CONFLICT(id) DO UPDATE SET head=excluded.head, seen=excluded.seen
       """)
     scan = prepare(
-      "SELECT e.sequence, r.row FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence")
+      "SELECT e.sequence, r.body FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence")
     sequences = []
     self.keepsHistory = keepsHistory
     for scope in 1...scopeCount {
@@ -56,18 +56,18 @@ final class BareLoop {
       bind(find, 1, change.key)
       guard sqlite3_step(find) == SQLITE_ROW else { fatalError("the record is missing") }
       let id = sqlite3_column_int64(find, 0)
-      var place = bytes(find, 1)
-      var row = bytes(find, 2)
+      var body = bytes(find, 1)
       sqlite3_reset(find)
-      row[row.count - 1] ^= 1
-      // The old sequence stands in the last bytes of the placement, seven bits each, after the 8 check bytes and the scope's number.
-      let old = number(place, from: 9)
+      body[body.count - 1] ^= 1
+      // The old sequence, seven bits a byte, stands behind 8 check bytes, the collection, a length, and the scope's number.
+      let end = 10 + Int(body[9])
+      let old = number(body[11..<end])
       sequences[change.scope] += 1
-      place.removeSubrange(9...)
-      append(sequences[change.scope], to: &place)
+      let new = encoded(sequences[change.scope])
+      body.replaceSubrange(11..<end, with: new)
+      body[9] = UInt8(new.count + 1)
       sqlite3_bind_int64(update, 1, id)
-      bind(update, 2, place)
-      bind(update, 3, row)
+      bind(update, 2, body)
       run(update)
       sqlite3_bind_int64(removeEntry, 1, Int64(change.scope + 1))
       sqlite3_bind_int64(removeEntry, 2, old)
@@ -134,18 +134,20 @@ final class BareLoop {
     Array(UnsafeRawBufferPointer(start: sqlite3_column_blob(statement, column), count: Int(sqlite3_column_bytes(statement, column))))
   }
 
-  private func number(_ bytes: [UInt8], from start: Int) -> Int64 {
+  private func number(_ bytes: ArraySlice<UInt8>) -> Int64 {
     var value: Int64 = 0
-    for (index, byte) in bytes[start...].enumerated() { value |= Int64(byte & 0x7F) << Int64(index * 7) }
+    for (index, byte) in bytes.enumerated() { value |= Int64(byte & 0x7F) << Int64(index * 7) }
     return value
   }
 
-  private func append(_ value: Int64, to bytes: inout [UInt8]) {
+  private func encoded(_ value: Int64) -> [UInt8] {
+    var bytes: [UInt8] = []
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(rest & 0x7F) | 0x80)
       rest >>= 7
     }
     bytes.append(UInt8(rest))
+    return bytes
   }
 }

@@ -11,8 +11,9 @@ package final class Connection {
   let handle: OpaquePointer
   private var statements: [String: Statement] = [:]
 
-  /// Opens the file. A reader may not change anything; `create` makes the file when it is missing.
-  package init(path: String, mode: Mode, cacheKibibytes: Int = 16_384) throws(StoreError) {
+  /// Opens the file. A reader may not change anything; `create` makes the file when it is missing. The cache is the most that the
+  /// connection keeps in memory of a file that is as large.
+  package init(path: String, mode: Mode, cacheKibibytes: Int = 32_768) throws(StoreError) {
     var flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE
     if mode == .create { flags |= SQLITE_OPEN_CREATE }
     var opened: OpaquePointer?
@@ -88,8 +89,9 @@ package struct Statement {
   }
 
   /// Whether there is a row to read.
-  @inline(__always) package func step() throws(StoreError) -> Bool {
-    let code = sqlite3_step(pointer)
+  @inline(__always) package func step() throws(StoreError) -> Bool { try hasRow(sqlite3_step(pointer)) }
+
+  @inline(__always) private func hasRow(_ code: Int32) throws(StoreError) -> Bool {
     if code == SQLITE_ROW { return true }
     guard code == SQLITE_DONE else {
       let error = StoreError.sqlite(code, handle, "read or change the database")
@@ -102,6 +104,16 @@ package struct Statement {
   /// Steps a statement that returns no row, and resets it.
   @inline(__always) package func run() throws(StoreError) {
     _ = try step()
+    sqlite3_reset(pointer)
+  }
+
+  /// The same, with one parameter bound for this run only: its bytes, of which there are some, are not copied.
+  @inline(__always) package func run(binding index: Int32, _ bytes: [UInt8]) throws(StoreError) {
+    let code = bytes.withUnsafeBytes { buffer in
+      sqlite3_bind_blob64(pointer, index, buffer.baseAddress, UInt64(buffer.count), nil)
+      return sqlite3_step(pointer)
+    }
+    _ = try hasRow(code)
     sqlite3_reset(pointer)
   }
 

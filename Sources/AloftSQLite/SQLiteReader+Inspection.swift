@@ -7,7 +7,7 @@ extension SQLiteReader {
   /// Every device, the one seen last first.
   public func allDevices(limit: Int) throws(StoreError) -> [(id: DeviceID, state: DeviceState)] {
     let statement = try plan.connection.prepare(
-      "SELECT id, user, head, hash, acknowledged, seen, report FROM device ORDER BY seen DESC LIMIT ?1")
+      "SELECT id, user, head, hash, acknowledged, recent, seen, report FROM device ORDER BY seen DESC LIMIT ?1")
     statement.bind(1, Int64(limit))
     defer { statement.reset() }
     var found: [(id: DeviceID, state: DeviceState)] = []
@@ -15,7 +15,7 @@ extension SQLiteReader {
       guard let id = DeviceID(bytes: statement.bytes(0)) else { throw .damaged("A device has no proper id. Restore a backup.") }
       let state = DeviceState(
         user: Text(utf8: statement.bytes(1)), head: statement.word(2), hash: statement.word(3), acknowledged: statement.word(4),
-        seen: statement.word(5), report: statement.bytes(6))
+        recent: statement.bytes(5), seen: statement.word(6), report: statement.bytes(7))
       found.append((id, state))
     }
     return found

@@ -16,16 +16,16 @@ final class ReadPlan {
     begin = try connection.prepare("BEGIN")
     commit = try connection.prepare("COMMIT")
     epoch = try connection.prepare("SELECT value FROM meta WHERE name='epoch'")
-    record = try connection.prepare("SELECT id, place, row FROM record WHERE collection=?1 AND key=?2")
+    record = try connection.prepare("SELECT id, body FROM record WHERE collection=?1 AND key=?2")
     departedKey = try connection.prepare("SELECT r.key FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence=?2")
     scope = try connection.prepare("SELECT id, sequence, checksum, floor FROM scope WHERE name=?1")
     scopeName = try connection.prepare("SELECT name FROM scope WHERE id=?1")
     scopeNames = try connection.prepare("SELECT name FROM scope ORDER BY name")
-    device = try connection.prepare("SELECT user, head, hash, acknowledged, seen, report FROM device WHERE id=?1")
+    device = try connection.prepare("SELECT user, head, hash, acknowledged, recent, seen, report FROM device WHERE id=?1")
     outcome = try connection.prepare("SELECT body FROM outcome WHERE device=?1 AND n=?2")
     entries = try connection.prepare(
       """
-      SELECT e.sequence, e.kind, r.collection, r.place, r.row
+      SELECT e.sequence, e.kind, r.body
       FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence>?2 ORDER BY e.sequence
       """)
   }
@@ -50,13 +50,13 @@ public struct SQLiteReader: StoreReader {
     statement.bind(2, key.id.utf8)
     defer { statement.reset() }
     guard try statement.step() else { return nil }
-    let (place, row) = (statement.raw(1), statement.raw(2))
-    guard Place.matches(place, row: row, collection: key.collection) else { throw .damaged(Place.damage) }
+    let body = try RecordBody(statement.raw(1))
+    guard body.collection == key.collection else { throw .damaged(RecordBody.damage) }
     var placements: [Placement] = []
-    for item in try Place.decode(place) {
+    for item in try body.placements() {
       placements.append(Placement(scope: try name(item.scope), sequence: item.sequence))
     }
-    return (statement.int(0), StoredRecord(row: Array(row), placements: placements))
+    return (statement.int(0), StoredRecord(row: Array(body.row), placements: placements))
   }
 
   public func scope(_ name: Text) throws(StoreError) -> ScopeState? { try scopeRow(name)?.state }
@@ -95,7 +95,7 @@ public struct SQLiteReader: StoreReader {
     guard try statement.step() else { return nil }
     return DeviceState(
       user: Text(utf8: statement.bytes(0)), head: statement.word(1), hash: statement.word(2), acknowledged: statement.word(3),
-      seen: statement.word(4), report: statement.bytes(5))
+      recent: statement.bytes(4), seen: statement.word(5), report: statement.bytes(6))
   }
 
   public func outcome(_ mutation: MutationID) throws(StoreError) -> [UInt8]? {
@@ -116,15 +116,11 @@ public struct SQLiteReader: StoreReader {
     defer { statement.reset() }
     while try statement.step() {
       let sequence = statement.word(0)
-      let collection = Int(statement.int(2))
-      let wantsMore: Bool
-      if statement.int(1) == 0 {
-        let row = statement.raw(4)
-        guard Place.matches(statement.raw(3), row: row, collection: collection) else { throw .damaged(Place.damage) }
-        wantsMore = visit(ScopeEntry(sequence: sequence, collection: collection, kind: .present, body: row))
-      } else {
-        wantsMore = try visitDeparted(number, sequence, collection, visit)
-      }
+      let body = try RecordBody(statement.raw(2))
+      let wantsMore =
+        statement.int(1) == 0
+        ? visit(ScopeEntry(sequence: sequence, collection: body.collection, kind: .present, body: body.row))
+        : try visitDeparted(number, sequence, body.collection, visit)
       guard wantsMore else { return }
     }
   }
@@ -136,7 +132,7 @@ public struct SQLiteReader: StoreReader {
     plan.departedKey.bind(1, scope)
     plan.departedKey.bind(2, word: sequence)
     defer { plan.departedKey.reset() }
-    guard try plan.departedKey.step() else { throw .damaged(Place.damage) }
+    guard try plan.departedKey.step() else { throw .damaged(RecordBody.damage) }
     return visit(ScopeEntry(sequence: sequence, collection: collection, kind: .departed, body: plan.departedKey.raw(0)))
   }
 }

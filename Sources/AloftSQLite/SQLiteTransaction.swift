@@ -23,15 +23,15 @@ final class Writer {
     dataVersion = try connection.prepare("PRAGMA data_version")
     insertScope = try connection.prepare("INSERT INTO scope(name, sequence, checksum, floor) VALUES(?1, ?2, ?3, ?4)")
     updateScope = try connection.prepare("UPDATE scope SET sequence=?2, checksum=?3, floor=?4 WHERE id=?1")
-    insertRecord = try connection.prepare("INSERT INTO record(collection, key, place, row) VALUES(?1, ?2, ?3, ?4)")
-    updateRecord = try connection.prepare("UPDATE record SET place=?2, row=?3 WHERE id=?1")
+    insertRecord = try connection.prepare("INSERT INTO record(collection, key, body) VALUES(?1, ?2, ?3)")
+    updateRecord = try connection.prepare("UPDATE record SET body=?2 WHERE id=?1")
     insertEntry = try connection.prepare("INSERT INTO entry(scope, sequence, record, kind) VALUES(?1, ?2, ?3, ?4)")
     deleteEntry = try connection.prepare("DELETE FROM entry WHERE scope=?1 AND sequence=?2")
     putDevice = try connection.prepare(
       """
-      INSERT INTO device(id, user, head, hash, acknowledged, seen, report) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
+      INSERT INTO device(id, user, head, hash, acknowledged, recent, seen, report) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
       ON CONFLICT(id) DO UPDATE SET user=excluded.user, head=excluded.head, hash=excluded.hash,
-        acknowledged=excluded.acknowledged, seen=excluded.seen, report=excluded.report
+        acknowledged=excluded.acknowledged, recent=excluded.recent, seen=excluded.seen, report=excluded.report
       """)
     putOutcome = try connection.prepare("INSERT OR REPLACE INTO outcome(device, n, body) VALUES(?1, ?2, ?3)")
     acknowledge = try connection.prepare("DELETE FROM outcome WHERE device=?1 AND n<=?2")
@@ -167,20 +167,16 @@ extension SQLiteTransaction {
       guard let scope = try scopeRow(placement.scope) else { throw .damaged(Self.unknownScope) }
       placements.append((scope.number, placement.sequence))
     }
-    let place = Place.encode(row: change.record.row, collection: change.key.collection, placements)
+    let body = RecordBody.encode(row: change.record.row, collection: change.key.collection, placements)
     let record: Int64
     if let known = try number(of: change.key) {
       record = known
       writer.updateRecord.bind(1, known)
-      writer.updateRecord.bind(2, place)
-      writer.updateRecord.bind(3, change.record.row)
-      try writer.updateRecord.run()
+      try writer.updateRecord.run(binding: 2, body)
     } else {
       writer.insertRecord.bind(1, Int64(change.key.collection))
       writer.insertRecord.bind(2, change.key.id.utf8)
-      writer.insertRecord.bind(3, place)
-      writer.insertRecord.bind(4, change.record.row)
-      try writer.insertRecord.run()
+      try writer.insertRecord.run(binding: 3, body)
       record = sqlite3_last_insert_rowid(writer.plan.connection.handle)
       numbers[change.key] = record
     }
@@ -208,8 +204,9 @@ extension SQLiteTransaction {
     statement.bind(3, word: state.head)
     statement.bind(4, word: state.hash)
     statement.bind(5, word: state.acknowledged)
-    statement.bind(6, word: state.seen)
-    statement.bind(7, state.report)
+    statement.bind(6, state.recent)
+    statement.bind(7, word: state.seen)
+    statement.bind(8, state.report)
     try statement.run()
   }
 

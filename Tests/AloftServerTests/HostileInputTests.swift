@@ -114,6 +114,23 @@ import Testing
     }
   }
 
+  @Test func `an older protocol and a newer app are refused with a code of their own, and nothing is judged`() async throws {
+    try await TestServer.run { server in
+      let mia = try server.person("mia")
+      let body = Visitor.body(device: mia.device, [Make.store("north-1", team: "north", name: "Shop")])
+      let old = try mia.request("POST", "/sync", json: body.replacingOccurrences(of: #""protocol":1"#, with: #""protocol":0"#))
+      #expect(old.status == 426 && old.text.contains(#""code":"protocolVersion""#), "\(old.text)")
+      for path in ["/sync", "/sync/mutations"] {
+        let early = try mia.request("POST", path, json: body.replacingOccurrences(of: #""schema":1"#, with: #""schema":1000"#))
+        #expect(early.status == 503 && early.text.contains(#""code":"schemaVersion""#), "\(early.text)")
+        #expect(early.headers["retry-after"] == "60")
+      }
+      // Reading does no harm, and the same mutations are judged once the server has caught up.
+      #expect(try mia.request("POST", "/sync", json: #"{"protocol":2,"schema":1000,"device":"\#(mia.device)"}"#).status == 200)
+      #expect(try mia.outcomes(try mia.request("POST", "/sync", json: body)) == ["applied"])
+    }
+  }
+
   @Test func `a body above the limit is refused before it is read`() async throws {
     try await TestServer.run { server in
       let mia = try server.person("mia")

@@ -8,6 +8,7 @@ extension ClientEngine {
     // Another context may have had this answer: what it says of the server holds for this one too.
     sync.isAtHead = !response.hasMore
     sync.failure = nil
+    (sync.needsSignIn, sync.isForeign) = (false, false)
     state.clock.observe(HybridTime(milliseconds: time), now: time)
     var refresh: [UInt64] = []
     settle(response.outcomes, &refresh)

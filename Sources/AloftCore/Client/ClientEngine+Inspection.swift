@@ -40,6 +40,9 @@ extension ClientEngine {
   /// Whether all log rows up to this one are applied and none waits to be written.
   package func settled(_ sequence: UInt64) -> Bool { state.head.sequence == sequence && outbox.isEmpty }
 
+  /// Whether stored pages could not be read and the server has not replaced them yet.
+  package var lacksPages: Bool { isDamaged }
+
   /// Whether queries see rows that the server has not confirmed.
   package var hasOverlays: Bool {
     for table in tables { for slot in 0..<UInt32(table.slotCount) where table.overlay(slot) != nil { return true } }

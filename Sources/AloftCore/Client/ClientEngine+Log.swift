@@ -43,6 +43,8 @@ extension ClientEngine {
     if state.user != user { outbox.append(.signedIn(user)) }
     if !state.queue.isEmpty || !state.tray.isEmpty { restoreQueue() }
     isOpen = true
+    // What the log's answers said of the head was true then; nobody knows what has come since.
+    sync.isAtHead = false
     // A compaction whose pages never reached storage is finished by whoever opens next.
     if !foldedState.isEmpty { effects.append(.wantCompact) }
     sync.isDue = true

@@ -15,6 +15,8 @@ struct SyncState: Sendable {
   var needsSignIn = false
   /// The session is another person's: only a new sign-in lets anything be sent again.
   var isForeign = false
+  /// Somebody signed in while the round under way was out: its answer speaks of the session before.
+  var isSessionNew = false
   var failureCount = 0
   /// When the next try is allowed; 0 for now.
   var notBefore: Instant = 0
@@ -91,7 +93,13 @@ extension ClientEngine {
   mutating func receive(_ status: Int, _ retryAfterSeconds: UInt32, _ body: [UInt8], now: Instant) {
     guard sync.isSending else { return }
     sync.isSending = false
+    let isSessionNew = sync.isSessionNew
+    sync.isSessionNew = false
     if status == 401 {
+      if isSessionNew {
+        sync.isDue = true
+        return startRound(now: now)
+      }
       sync.needsSignIn = true
       return
     }
@@ -105,6 +113,10 @@ extension ClientEngine {
     effects.append(.timer(milliseconds: nil))
     state.clock.observe(HybridTime(milliseconds: response.time), now: max(now, response.time))
     if response.standing == .foreign {
+      if isSessionNew {
+        sync.isDue = true
+        return startRound(now: now)
+      }
       // The session is another person's: what waits here is not theirs to send.
       sync.needsSignIn = true
       sync.isForeign = true
@@ -134,6 +146,7 @@ extension ClientEngine {
   mutating func transportFailed(_ failure: TransportFailure, now: Instant) {
     guard sync.isSending else { return }
     sync.isSending = false
+    sync.isSessionNew = false
     if failure == .busy {
       // Another context syncs for us; its rows will arrive. Look again in a while, in case it froze.
       sync.isDue = true
@@ -173,7 +186,9 @@ extension ClientEngine {
       saveFailure = false
       return
     case .hint: sync.isDue = true
-    case .signedIn: (sync.needsSignIn, sync.isForeign) = (false, false)
+    case .signedIn:
+      (sync.needsSignIn, sync.isForeign) = (false, false)
+      sync.isSessionNew = sync.isSending
     case .online, .visible, .tap: break
     }
     if reason != .hint {

@@ -28,6 +28,7 @@ struct DeltaBuilder {
   let format: WireFormat
   let limitBytes: Int
   private let storeEpoch: UInt64
+  private let sharedView: UInt64
   private(set) var parts: [Part] = []
   /// The rows of all parts, encoded. One buffer, so that many small scopes share what is allocated.
   private(set) var rows: [UInt8] = []
@@ -41,6 +42,7 @@ struct DeltaBuilder {
     self.format = format
     self.limitBytes = limitBytes
     storeEpoch = epoch
+    sharedView = Self.sharedView(of: app, for: principal)
   }
 
   mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
@@ -49,7 +51,7 @@ struct DeltaBuilder {
     // Only a reader of everything in the scope can know its sum.
     let view = Self.view(of: app, for: principal, in: scope)
     let checksum = view == 0 ? state.checksum : nil
-    let epoch = Self.epoch(storeEpoch, view)
+    let epoch = Self.epoch(storeEpoch, view ^ sharedView)
     var from: Sequence = 0
     // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
@@ -121,6 +123,20 @@ struct DeltaBuilder {
     (store ^ view) & (1 << 53 - 1)
   }
 
+  /// A number for all that a principal sees differently through different scopes; 0 when that makes no difference. A record in two
+  /// scopes shows what either of them opens, so losing one changes what the other's log means.
+  static func sharedView(of app: App, for principal: Principal) -> UInt64 {
+    guard app.collections.contains(where: { $0.scopes.count > 1 }) else { return 0 }
+    var sum: UInt64 = 0
+    var isRestricted = false
+    for grant in principal.grants {
+      let view = view(of: app, for: principal, in: grant.scope)
+      isRestricted = isRestricted || view != 0
+      sum &+= Hash64.mix(Hash64.of(grant.scope.utf8, seed: view))
+    }
+    return isRestricted ? sum : 0
+  }
+
   /// A number for what is hidden from a principal in a scope; 0 when nothing is.
   static func view(of app: App, for principal: Principal, in scope: Text) -> UInt64 {
     var view: UInt64 = 0
@@ -144,8 +160,6 @@ private struct RowWriter {
   let base: Sequence
   /// Whether the reader may not see some field, by collection.
   let hides: [Bool]
-  /// The bytes before a whole row, by collection; the row follows as the store has it.
-  private let heads: [[UInt8]]
 
   init(app: App, principal: Principal, format: WireFormat, scope: Text, base: Sequence, hides: [Bool]) {
     self.app = app
@@ -154,11 +168,6 @@ private struct RowWriter {
     self.scope = scope
     self.base = base
     self.hides = hides
-    heads = app.collections.indices.map { number in
-      var head = Self.head(number)
-      head.uint(RowKind.whole.rawValue)
-      return head.finish()
-    }
   }
 
   /// A row's head but for its kind.
@@ -171,8 +180,12 @@ private struct RowWriter {
 
   func append(_ entry: ScopeEntry, to rows: inout [UInt8]) {
     if format == .json { return appendJSON(entry, &rows) }
-    if entry.kind == .present && base == 0 && !hides[entry.collection] {
-      rows.append(contentsOf: heads[entry.collection])
+    if entry.kind == .present && base == 0 && entry.collection < 256 && !hides[entry.collection] {
+      // As `head` and the kind below write it, without a buffer of its own: a snapshot is made of these.
+      rows.append(0x83)
+      if entry.collection >= 24 { rows.append(0x18) }
+      rows.append(UInt8(entry.collection))
+      rows.append(UInt8(RowKind.whole.rawValue))
       rows.append(contentsOf: entry.body)
       return
     }

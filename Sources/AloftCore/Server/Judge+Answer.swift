@@ -26,7 +26,20 @@ extension Judge {
         try deltas.add(scope, &reader)
       }
     }
-    return format == .cbor
+    return encode(pushed, standing, judged, membership, deltas, server, now, format)
+  }
+
+  /// The answer to a push that asks for nothing but its outcomes. It needs no reader, so that a push costs one trip to the store.
+  public func receipt(_ request: SyncRequest, _ pushed: PushResult, for principal: Principal, server: Text, now: Instant, format: WireFormat) -> [UInt8] {
+    let nothing = DeltaBuilder(app: app, principal: principal, request: request, format: format, limitBytes: 0, epoch: 0)
+    return encode(pushed, pushed.standing, pushed.judged, [], nothing, server, now, format)
+  }
+
+  private func encode(
+    _ pushed: PushResult?, _ standing: DeviceStanding, _ judged: UInt64, _ membership: [(enters: Bool, scope: Text)],
+    _ deltas: DeltaBuilder, _ server: Text, _ now: Instant, _ format: WireFormat
+  ) -> [UInt8] {
+    format == .cbor
       ? encodeCBOR(pushed, standing, judged, membership, deltas, server, now)
       : encodeJSON(pushed, standing, judged, membership, deltas, server, now)
   }

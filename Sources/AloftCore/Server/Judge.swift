@@ -63,8 +63,7 @@ public struct Judge: Sendable {
     if let issued = request.issued, issued < device.head { return .rolledBack }
     guard let head = request.head else { return .ok }
     if head.n > device.head { return .unknownHistory }
-    if head.n == device.head && head.hash != device.hash { return .rolledBack }
-    return .ok
+    return device.agrees(head.n, head.hash) == false ? .rolledBack : .ok
   }
 }
 
@@ -94,37 +93,62 @@ private struct Round {
     }
     device.seen = now
     if !request.report.isEmpty { device.report = request.report }
-    result.standing = Judge.standing(of: request, device)
     result.judged = device.head
+    // Their numbers follow each other, so those that were given out before come first.
+    let repeated = request.mutations.firstIndex { $0.n > device.head } ?? request.mutations.count
+    let recognised = recognised(repeated)
+    if repeated == 0 || request.head == nil {
+      result.standing = Judge.standing(of: request, device)
+    } else if recognised == 0 {
+      result.standing = .rolledBack
+    }
     guard result.standing == .ok else { return }
-    if request.acknowledged > device.acknowledged && request.acknowledged <= device.head {
-      device.acknowledged = request.acknowledged
-      batch.acknowledged.append(MutationID(device: request.device, n: request.acknowledged))
+    acknowledge(&batch)
+    for mutation in request.mutations[..<recognised] { try repeatOutcome(mutation.n, batch, &tx) }
+    // The rest is another history under the same numbers. The device hears so when nothing before it waits any more.
+    if recognised < repeated { return }
+    if repeated < request.mutations.count { try judgeNew(from: repeated, &workspace, &batch, &tx) }
+  }
+
+  /// How many of the mutations whose numbers were given out before are the ones that were judged then. A simple client, which keeps
+  /// no chain, is trusted.
+  private func recognised(_ repeated: Int) -> Int {
+    guard let head = request.head, repeated > 0 else { return repeated }
+    var chains: [UInt64] = []
+    chains.reserveCapacity(repeated)
+    for index in 0..<repeated { chains.append(request.chain(chains.last ?? head.hash, index)) }
+    return device.recognised(chains, from: head.n + 1)
+  }
+
+  /// Outcomes stay for as long as their mutations would be recognised: a device that forgot them may offer those again.
+  private mutating func acknowledge(_ batch: inout ChangeBatch) {
+    guard request.acknowledged > device.acknowledged && request.acknowledged <= device.head else { return }
+    device.acknowledged = request.acknowledged
+    guard device.head > DeviceState.memoryReach else { return }
+    let n = min(request.acknowledged, device.head - DeviceState.memoryReach)
+    batch.acknowledged.append(MutationID(device: request.device, n: n))
+  }
+
+  private mutating func judgeNew<T: StoreTransaction>(
+    from first: Int, _ workspace: inout Workspace, _ batch: inout ChangeBatch, _ tx: inout T
+  ) throws(StoreError) {
+    guard request.mutations[first].n == device.head + 1 else {
+      result.standing = .unknownHistory
+      return
     }
-    var chain = request.head?.hash
-    var start = 0
-    for (index, mutation) in request.mutations.enumerated() {
-      let encoded = start..<request.encodedEnds[index]
-      start = encoded.upperBound
-      let next = chain.map { Mutation.chain($0, request.encoded, from: encoded.lowerBound, to: encoded.upperBound) }
-      if mutation.n <= device.head {
-        if mutation.n == device.head, let next, next != device.hash {
-          result.standing = .rolledBack
-          return
-        }
-        try repeatOutcome(mutation.n, batch, &tx)
-      } else if mutation.n == device.head + 1 {
-        let outcome = try judge(mutation, &workspace, &batch, &tx)
-        device.hash = next ?? Mutation.chain(device.hash, request.encoded, from: encoded.lowerBound, to: encoded.upperBound)
-        device.head = mutation.n
-        record(outcome, mutation.n, &batch)
-      } else {
-        result.standing = .unknownHistory
-        return
-      }
-      chain = next
-      result.judged = device.head
+    let before = device
+    var chains: [UInt64] = []
+    chains.reserveCapacity(request.mutations.count - first)
+    for index in first..<request.mutations.count {
+      let mutation = request.mutations[index]
+      let outcome = try judge(mutation, &workspace, &batch, &tx)
+      device.hash = request.chain(device.hash, index)
+      device.head = mutation.n
+      chains.append(device.hash)
+      record(outcome, mutation.n, &batch)
     }
+    device.remember(chains, after: before)
+    result.judged = device.head
   }
 
   /// A duplicate: nothing happens again, and the answer is the one given first.

@@ -51,18 +51,23 @@ public struct DeviceState: Equatable, Sendable {
   public var head: UInt64
   /// The hash chain over all mutations up to `head`.
   public var hash: UInt64
-  /// Outcomes up to this number were acknowledged and deleted.
+  /// The device needs the outcomes up to this number no more.
   public var acknowledged: UInt64
+  /// Hashes of the chain after earlier numbers, as `ChainMemory.swift` lays them out; opaque to stores.
+  public var recent: [UInt8]
   /// Milliseconds since 1970 of the last request.
   public var seen: UInt64
   /// The device's last report (queue depth and so on), as CBOR; empty when none came.
   public var report: [UInt8]
 
-  public init(user: Text, head: UInt64 = 0, hash: UInt64 = 0, acknowledged: UInt64 = 0, seen: UInt64 = 0, report: [UInt8] = []) {
+  public init(
+    user: Text, head: UInt64 = 0, hash: UInt64 = 0, acknowledged: UInt64 = 0, recent: [UInt8] = [], seen: UInt64 = 0, report: [UInt8] = []
+  ) {
     self.user = user
     self.head = head
     self.hash = hash
     self.acknowledged = acknowledged
+    self.recent = recent
     self.seen = seen
     self.report = report
   }
@@ -130,7 +135,7 @@ public struct ChangeBatch: Equatable, Sendable {
   public var departures: [Departure] = []
   public var scopes: [(name: Text, state: ScopeState)] = []
   public var devices: [(id: DeviceID, state: DeviceState)] = []
-  /// Outcomes other than plain *applied*, kept until acknowledged.
+  /// Outcomes other than plain *applied*.
   public var outcomes: [OutcomeRecord] = []
   /// Outcomes of a device up to and including n may be deleted.
   public var acknowledged: [MutationID] = []

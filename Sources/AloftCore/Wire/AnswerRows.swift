@@ -35,6 +35,6 @@ package enum AnswerRows {
 extension Judge {
   /// The epoch that a principal's cursors have in a scope, for those who compare cursors.
   package func epoch(of scope: Text, for principal: Principal, store: UInt64) -> UInt64 {
-    DeltaBuilder.epoch(store, DeltaBuilder.view(of: app, for: principal, in: scope))
+    DeltaBuilder.epoch(store, DeltaBuilder.view(of: app, for: principal, in: scope) ^ DeltaBuilder.sharedView(of: app, for: principal))
   }
 }

@@ -14,6 +14,7 @@ public enum ErrorCode: UInt8, CaseIterable, Sendable {
   case busy
   case full
   case `internal`
+  case schemaVersion
 
   /// The stable word in answers.
   public var name: Text {
@@ -29,6 +30,7 @@ public enum ErrorCode: UInt8, CaseIterable, Sendable {
     case .busy: Text("busy")
     case .full: Text("full")
     case .internal: Text("internal")
+    case .schemaVersion: Text("schemaVersion")
     }
   }
 
@@ -42,7 +44,7 @@ public enum ErrorCode: UInt8, CaseIterable, Sendable {
     case .method: 405
     case .tooLarge: 413
     case .protocolVersion: 426
-    case .busy: 503
+    case .busy, .schemaVersion: 503
     case .full: 507
     case .internal: 500
     }

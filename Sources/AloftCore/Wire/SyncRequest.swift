@@ -30,6 +30,8 @@ public struct SyncRequest: Sendable {
   /// The most mutations in one request.
   public static let mutationCountMax = 10_000
 
+  private var spoken = SyncRequest.protocolVersion
+  /// The version of the declaration that the device runs; 0 from clients that do not say.
   public var schema: UInt64 = 0
   public var device = DeviceID(high: 0, low: 0)
   /// Whose changes these are; nil from simple clients. Changes made by one person never travel under another's session.
@@ -41,8 +43,8 @@ public struct SyncRequest: Sendable {
   public var cursors: [(scope: Text, cursor: Cursor)] = []
   public var mutations: [Mutation] = []
   /// The deterministic bytes of all mutations behind each other, for the hash chain, and where each of them ends.
-  private(set) var encoded: [UInt8] = []
-  private(set) var encodedEnds: [Int] = []
+  private var encoded: [UInt8] = []
+  private var encodedEnds: [Int] = []
   public var acknowledged: UInt64 = 0
   /// The device's report on itself, as CBOR; empty when it sent none.
   public var report: [UInt8] = []
@@ -109,7 +111,7 @@ public struct SyncRequest: Sendable {
       let key = try reader.text()
       path = key.string
       if key == "protocol" {
-        guard try reader.uint() >= Self.protocolVersion else { throw reader.failure(.outOfRange) }
+        spoken = try reader.uint()
       } else if key == "schema" {
         schema = try reader.uint()
       } else if key == "device" {
@@ -159,7 +161,16 @@ public struct SyncRequest: Sendable {
   /// Whether the cursors carry checksums; simple clients leave them out.
   var hasChecksums = false
 
+  /// The hash chain after a decoded mutation, from the one before it.
+  func chain(_ hash: UInt64, _ index: Int) -> UInt64 {
+    Mutation.chain(hash, encoded, from: index == 0 ? 0 : encodedEnds[index - 1], to: encodedEnds[index])
+  }
+
   private func check() throws(WireError) {
+    // A newer client may speak to us, since fields that we do not know are skipped; an older one would misunderstand our answer.
+    if spoken < Self.protocolVersion {
+      throw WireError(.protocolVersion, path: "protocol", "is older than this server understands; update the client")
+    }
     if hasMutations && device == DeviceID(high: 0, low: 0) { throw WireError(.invalid, path: "device", "is missing: 16 random bytes that this device keeps") }
     for index in mutations.indices.dropFirst() where mutations[index].n != mutations[index - 1].n + 1 {
       throw WireError(.invalid, path: "mutations[" + decimal(index) + "].n", "must be one more than the number before it")

@@ -44,6 +44,12 @@ public struct Refusal: Error, Equatable {
     Refusal(.tooLarge, "The body is larger than \(maximum) bytes. Send it in several requests.")
   }
 
+  static func newerSchema(_ device: UInt64, server: Int) -> Refusal {
+    Refusal(
+      .schemaVersion, "The device runs version \(device) of the app and the server version \(server). Update the server; the device keeps trying.",
+      path: "schema", retryAfterSeconds: 60)
+  }
+
   static func busy(seconds: Int = 2) -> Refusal {
     Refusal(.busy, "The server is busy. Try again in \(seconds) s.", retryAfterSeconds: seconds)
   }

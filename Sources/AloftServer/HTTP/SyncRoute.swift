@@ -25,6 +25,8 @@ struct SyncRoute<S: Store>: Sendable {
     let body = try await request.body.collect(upTo: ServerLimits.bodyBytesMax)
     let bytes = body.withUnsafeReadableBytes { Array($0) }
     var sync = try SyncRequest(body: bytes, format: format)
+    // Fields and actions that this server does not know yet would be refused for good, as if their author had made a mistake.
+    if sync.hasMutations && sync.schema > UInt64(judge.app.version) { throw Refusal.newerSchema(sync.schema, server: judge.app.version) }
     sync.wantsDelta = wantsDelta
     return try await answer(sync, principal, byteCount: bytes.count, format: answerFormat(of: request, format))
   }
@@ -45,13 +47,23 @@ struct SyncRoute<S: Store>: Sendable {
     _ sync: SyncRequest, _ principal: Principal, byteCount: Int, format: WireFormat
   ) async throws -> Response {
     var pushed: PushResult?
-    if sync.hasMutations { pushed = try await committer.push(sync, by: principal, byteCount: byteCount) }
+    if sync.hasMutations {
+      let result = try await committer.push(sync, by: principal, byteCount: byteCount)
+      if !sync.wantsDelta {
+        return response(judge.receipt(sync, result, for: principal, server: server, now: now(), format: format), format)
+      }
+      pushed = result
+    }
     var bytes = try await read(sync, pushed, principal, format)
     if bytes == nil {
       pushed = try await committer.push(sync, by: principal, byteCount: byteCount)
       bytes = try await read(sync, pushed, principal, format)
     }
     guard let bytes else { throw Refusal.internal }
+    return response(bytes, format)
+  }
+
+  private func response(_ bytes: [UInt8], _ format: WireFormat) -> Response {
     let type = format == .cbor ? "application/cbor" : "application/json"
     return Response(
       status: .ok, headers: [.contentType: type, .cacheControl: "no-store"], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))

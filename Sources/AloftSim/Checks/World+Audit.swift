@@ -52,7 +52,12 @@ extension World {
     if violation == nil && !isAtRest { fail("L1", "does not come to rest: " + unrest) }
   }
 
-  private var isAtRest: Bool { devices.indices.allSatisfy { device in !devices[device].isDown && devices[device].tabs.indices.allSatisfy { isAtRest(device, $0) } } && server.group.isEmpty }
+  private var isAtRest: Bool {
+    guard hintsUnderWay == 0, server.group.isEmpty else { return false }
+    return devices.indices.allSatisfy { device in
+      !devices[device].isDown && devices[device].tabs.indices.allSatisfy { isAtRest(device, $0) }
+    }
+  }
 
   private func isAtRest(_ device: Int, _ tab: Int) -> Bool {
     let state = devices[device].tabs[tab]
@@ -97,7 +102,14 @@ extension World {
   /// S10: each refusal stands in its author's tray until it is dismissed.
   private mutating func auditTray(_ device: Int, _ engine: ClientEngine) {
     let family = devices[device].families[devices[device].user]
-    let held = engine.tray.map { Self.identity(family, $0.mutation) }
+    var held = engine.tray.map { Self.identity(family, $0.mutation) }
+    // A clone may have been the one that offered it.
+    for other in devices.indices where other != device {
+      for user in devices[other].disks.indices where devices[other].families[user] == family {
+        guard let clone = Self.load(devices[other].disks[user].image, apps[1]) else { continue }
+        held += clone.tray.map { Self.identity(family, $0.mutation) }
+      }
+    }
     for index in issues.indices where issues[index].family == family && !issues[index].isExempt && !issues[index].isDismissed && issues[index].isSaved {
       guard oracle.judgedCount(index) > 0, !oracle.wasApplied(index), !held.contains(issues[index].identity) else { continue }
       return fail("S10", "issue \(index) was refused, and its author never hears of it: \(issues[index].verb.text)")

@@ -17,7 +17,7 @@ extension World {
       let head = oracle.heads[request.device] ?? 0
       if n <= head {
         guard let original = oracle.verdicts[id] else { return fail("S03", "mutation \(n) is a duplicate of one that was never judged") }
-        if !original.agrees(with: outcome) && n > request.acknowledged {
+        if !original.agrees(with: outcome) && n > server.image.device(request.device)?.acknowledged ?? 0 {
           return fail("S03", "a duplicate of mutation \(n) gets another outcome than the first: \(original.text.string), now \(outcome.words)")
         }
         continue
@@ -32,8 +32,7 @@ extension World {
         return fail("S09", "issue \(index) is judged before issue \(parent), which its author made first on the same record")
       }
       tally.judged += 1
-      let version = server.version
-      let verdict = oracle.judge(index, issues[index], as: id, by: user, after: mutation.after, now: now) { $0 != .later || version >= 2 }
+      let verdict = oracle.judge(index, issues[index], as: id, by: user, after: mutation.after, now: now)
       trace.note(40, UInt64(index), verdict.isApplied ? 1 : 0)
       trace.line("\(self.now) server judges issue \(index) (n\(n)): \(outcome.words)")
       if !verdict.agrees(with: outcome) {
@@ -110,7 +109,7 @@ extension World {
 
   /// S06: what a tab holds is what the server showed at exactly these cursors.
   mutating func checkView(_ id: ContextID) {
-    guard isStrict || draw(.check, id.device, 99) % 4 == 0, let engine = devices[id.device].tabs[id.tab].engine else { return }
+    guard isStrict || draw(.check, id.device, 99) % 4 == 0, let engine = devices[id.device].tabs[id.tab].engine, !engine.lacksPages else { return }
     let user = devices[id.device].user
     let cursors = engine.heldCursors
     let principal = principal(user)

@@ -66,7 +66,7 @@ struct Oracle {
   func wasApplied(_ issue: Int) -> Bool { issue < isApplied.count && isApplied[issue] }
 
   /// Judges a mutation and, when it applies, changes the model.
-  mutating func judge(_ index: Int, _ issue: Issue, as id: MutationID, by user: Int, after: [UInt64], now: Instant, knows: (SimField) -> Bool) -> Verdict {
+  mutating func judge(_ index: Int, _ issue: Issue, as id: MutationID, by user: Int, after: [UInt64], now: Instant) -> Verdict {
     while judgedCounts.count <= index {
       judgedCounts.append(0)
       isApplied.append(false)
@@ -74,14 +74,14 @@ struct Oracle {
     judgedCounts[index] += 1
     heads[id.device] = id.n
     issueOf[id] = index
-    let verdict = decide(index, issue, id, user, after, now, knows)
+    let verdict = decide(index, issue, id, user, after, now)
     verdicts[id] = verdict
     isApplied[index] = verdict.isApplied
     return verdict
   }
 
   private mutating func decide(
-    _ index: Int, _ issue: Issue, _ id: MutationID, _ user: Int, _ after: [UInt64], _ now: Instant, _ knows: (SimField) -> Bool
+    _ index: Int, _ issue: Issue, _ id: MutationID, _ user: Int, _ after: [UInt64], _ now: Instant
   ) -> Verdict {
     for n in after where n < id.n {
       if let earlier = verdicts[MutationID(device: id.device, n: n)], !earlier.isApplied { return .parked }
@@ -98,7 +98,6 @@ struct Oracle {
     var merged: [SimField] = []
     var conflicts: [SimField] = []
     for request in issue.verb.writes {
-      for change in request.changes where !knows(change.field) { return .rejected(["unknown"]) }
       let stored = records[request.key]
       let oldSpaces = stored?.spaces ?? []
       let draft = drafts.firstIndex { $0.key == request.key }

@@ -112,7 +112,9 @@ extension World {
 
   // MARK: the server
 
+  /// Another release takes over, as a restart does.
   private mutating func upgrade(_ version: Int) {
+    if server.isUp && !isHealed { crashServer() }
     server.version = version
     server.app = apps[version - 1]
     server.judge = Judge(app: server.app)

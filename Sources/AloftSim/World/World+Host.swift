@@ -163,7 +163,7 @@ extension World {
     for tab in devices[id.device].tabs.indices where tab != id.tab && devices[id.device].tabs[tab].isOpen {
       let other = ContextID(device: id.device, tab: tab, life: devices[id.device].tabs[tab].life)
       // A hint may be lost; the next one, or the next wake, makes up for it.
-      if draw(.hint, id.device, UInt64(tab)) % 8 > 0 { heap.add(.follow(other), at: now + 1 + draw(.latency, id.device) % 5) }
+      if isHealed || draw(.hint, id.device, UInt64(tab)) % 8 > 0 { heap.add(.follow(other), at: now + 1 + draw(.latency, id.device) % 5) }
     }
   }
 
@@ -263,8 +263,9 @@ extension World {
   }
 
   mutating func hint(_ id: ContextID, _ space: Int, _ sequence: UInt64) {
+    if isAlive(id), isFrozen(id, .hint(id, space: space, sequence: sequence)) { return }
+    hintsUnderWay -= 1
     guard isAlive(id), !devices[id.device].isIn(.offline) else { return }
-    if isFrozen(id, .hint(id, space: space, sequence: sequence)) { return }
     feed(id, .hint(scope: SimWords.scope(space), sequence: sequence))
   }
 

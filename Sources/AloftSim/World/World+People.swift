@@ -117,25 +117,27 @@ extension World {
       guard let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
       if write.kind == .delete {
         if plan.schema.updateWins(write.key.collection) {
-          sights.append(Issue.Sight(key: write.key, field: nil, issues: row.stamps.compactMap { issue(of: $0.mutation, id) }))
+          sights.append(Issue.Sight(key: write.key, field: nil, issues: row.stamps.map { issue(of: $0.mutation, id) }))
         }
         continue
       }
       for change in write.changes where [.guarded, .manual, .addWins].contains(change.field) {
         guard let number = fields[write.key.collection].firstIndex(of: change.field) else { continue }
-        sights.append(Issue.Sight(key: write.key, field: change.field, issues: row.dots(of: number).compactMap { issue(of: $0, id) }))
+        sights.append(Issue.Sight(key: write.key, field: change.field, issues: row.dots(of: number).map { issue(of: $0, id) }))
       }
     }
     return sights
   }
 
   /// The issue behind a mutation's name: what the server judged, or what waits in this tab.
-  private func issue(of dot: MutationID, _ id: ContextID) -> Int? {
+  ///
+  /// -1 for what the server has forgotten since: nobody can have seen that now.
+  private func issue(of dot: MutationID, _ id: ContextID) -> Int {
     let engine = devices[id.device].tabs[id.tab].engine!
     if dot.device == engine.device, let mutation = engine.pendingMutation(dot.n) {
-      return issue(of: mutation, family: devices[id.device].families[devices[id.device].user])
+      return issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1
     }
-    return oracle.issueOf[dot]
+    return oracle.issueOf[dot] ?? -1
   }
 
   // MARK: the tray
@@ -169,7 +171,7 @@ extension World {
         for sight in seen.indices {
           for place in seen[sight].issues.indices { for pair in renamed where pair.old == seen[sight].issues[place] { seen[sight].issues[place] = pair.new } }
         }
-        seen += (old == original ? fresh : sights(ofDraft: draft, old, id)).filter { $0.field == .guarded }
+        seen += (old == original ? fresh : sights(ofDraft: draft, id)).filter { $0.field == .guarded }
         let new = register(issues[old].verb, seen, id, token: handle.token, draft)
         renamed.append((old, new))
         issues[old].isDismissed = true
@@ -179,16 +181,10 @@ extension World {
   }
 
   /// What a re-offered follower sees of guarded fields: its own lane's re-offered changes among them.
-  private func sights(ofDraft draft: Mutation, _ old: Int, _ id: ContextID) -> [Issue.Sight] {
-    let family = devices[id.device].families[devices[id.device].user]
-    let engine = devices[id.device].tabs[id.tab].engine!
+  private func sights(ofDraft draft: Mutation, _ id: ContextID) -> [Issue.Sight] {
     var sights: [Issue.Sight] = []
     for entry in draft.seen where entry.field >= 0 && fields[entry.key.collection][entry.field] == .guarded {
-      let known = entry.dots.compactMap { dot -> Int? in
-        if dot.device == engine.device, let pending = engine.pendingMutation(dot.n) { return issue(of: pending, family: family) }
-        return oracle.issueOf[dot]
-      }
-      sights.append(Issue.Sight(key: entry.key, field: .guarded, issues: known))
+      sights.append(Issue.Sight(key: entry.key, field: .guarded, issues: entry.dots.map { issue(of: $0, id) }))
     }
     return sights
   }

@@ -115,6 +115,7 @@ public struct World {
   var views: [UInt64: UInt64] = [:]
   /// The whole oracle at those moments, kept by strict runs to say what differs.
   var pastOracles: [UInt64: Oracle] = [:]
+  var hintsUnderWay = 0
   var familyCount = 0
   /// The storage family behind each identity that was ever used.
   var familyOf: [DeviceID: Int] = [:]

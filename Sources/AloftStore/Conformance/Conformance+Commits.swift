@@ -24,7 +24,7 @@ extension StoreConformance {
       StoreCheck(name: "a commit makes all of its batch visible") { fixture in
         let store = try fixture.make()
         let device = DeviceID(high: 1, low: 2)
-        let state = DeviceState(user: "mia", head: 3, hash: .max, acknowledged: 1, seen: 1_700_000_000_000, report: [1, 2])
+        let state = DeviceState(user: "mia", head: 3, hash: .max, acknowledged: 1, recent: [9, 8], seen: 1_700_000_000_000, report: [1, 2])
         try store.write { (transaction) throws(StoreError) in
           var batch = try ChangeBatch(placing: [(RecordKey("a"), [7], ["x", "y"])], in: &transaction)
           batch.devices = [(device, state)]
