@@ -59,7 +59,7 @@ public struct StoreImage: Sendable {
     for change in batch.records {
       for placement in change.record.placements { try add(placement.scope, placement.sequence) }
     }
-    let changed = Set(batch.records.map(\.key))
+    let changed = Set(batch.records.map { $0.key })
     for departure in batch.departures {
       try add(departure.scope, departure.sequence)
       guard changed.contains(departure.key) || records[departure.key] != nil else {
