@@ -42,6 +42,7 @@ public struct Shrinker {
       dropPeople()
       dropFaultKinds()
       dropFaults()
+      dropRecords()
       dropOps()
       dropChanges()
       simplifySettings()
@@ -72,7 +73,7 @@ public struct Shrinker {
         var candidate = plan
         remove(&candidate, start..<end)
         accept(candidate)
-        end = start
+        end = min(start, count(plan))
       }
       if size == 1 { return }
       size /= 2
@@ -113,6 +114,14 @@ public struct Shrinker {
       var candidate = plan
       candidate.faults.removeAll { $0.kind == kind }
       accept(candidate)
+    }
+  }
+
+  /// Whole records with everything that is done to them: most have nothing to do with what went wrong.
+  private mutating func dropRecords() {
+    drop({ $0.records.count }) { plan, range in
+      let dropped = plan.records[range]
+      plan.ops.removeAll { op in op.verb.writes.contains { dropped.contains($0.key) } }
     }
   }
 
@@ -194,6 +203,13 @@ public struct Shrinker {
 // MARK: plans without a part
 
 extension Plan {
+  /// The records that operations write.
+  fileprivate var records: [RecordKey] {
+    var (seen, records): (Set<RecordKey>, [RecordKey]) = ([], [])
+    for op in ops { for write in op.verb.writes where seen.insert(write.key).inserted { records.append(write.key) } }
+    return records
+  }
+
   /// Without a device; those behind it move up.
   fileprivate func without(device: Int) -> Plan {
     var plan = idling(device: device)

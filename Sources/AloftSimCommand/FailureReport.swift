@@ -9,17 +9,18 @@ struct FailureReport {
   static let lineCount = 200
 
   private let name: RunName
+  private let shrinker: Shrinker
   private let hasCanary: Bool
 
-  init(_ name: RunName, hasCanary: Bool) {
+  init(_ name: RunName, _ shrinker: Shrinker, hasCanary: Bool) {
     self.name = name
+    self.shrinker = shrinker
     self.hasCanary = hasCanary
   }
 
   /// Shrinks the plan, writes it into the folder and prints the rest.
   func write(to folder: String) throws {
-    // A run that fails on a sample of the checks also fails with all of them.
-    guard var shrinker = Shrinker(name.plan, hasCanary: hasCanary) else { return }
+    var shrinker = shrinker
     shrinker.shrink()
     let (plan, violation) = (shrinker.plan, shrinker.violation)
     let file = URL(fileURLWithPath: folder).appendingPathComponent("\(violation.name.lowercased())-\(name.profile.word)-\(name.seed).plan")

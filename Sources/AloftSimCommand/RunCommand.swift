@@ -73,7 +73,11 @@ struct RunCommand: ParsableCommand {
     var seen: Set<String> = []
     for result in broken {
       guard let violation = result.violation, seen.insert(violation.name).inserted else { continue }
-      try FailureReport(result.name, hasCanary: canary).write(to: save)
+      // A run that breaks a promise under a sample of the checks breaks that one, or another one before, under all of them.
+      guard let shrinker = Shrinker(result.name.plan, hasCanary: canary) else { continue }
+      let first = shrinker.violation.name
+      guard first == violation.name || seen.insert(first).inserted else { continue }
+      try FailureReport(result.name, shrinker, hasCanary: canary).write(to: save)
     }
   }
 }
