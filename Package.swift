@@ -9,6 +9,7 @@ let package = Package(
   products: [
     .library(name: "AloftCore", targets: ["AloftCore"]),
     .library(name: "AloftStore", targets: ["AloftStore"]),
+    .library(name: "AloftTesting", targets: ["AloftTesting"]),
     .executable(name: "aloft", targets: ["aloft"]),
     .executable(name: "aloft-engine", targets: ["aloft-engine"]),
     .executable(name: "field-visits-engine", targets: ["field-visits-engine"]),
@@ -68,7 +69,11 @@ let package = Package(
       dependencies: [
         "AloftServer", "AloftSimCommand", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftStore", "FieldVisits"]),
+    .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
+    // For authors of apps: a lab and the scenarios of the field.
+    .target(name: "AloftTesting", dependencies: ["AloftCore"]),
+    .testTarget(name: "AloftTestingTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
+    .testTarget(name: "FieldVisitsTests", dependencies: ["AloftTesting", "FieldVisits"]),
     .testTarget(name: "AloftSimTests", dependencies: ["AloftSim", "sim"]),
     .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
     .testTarget(

@@ -4,6 +4,7 @@
 #
 #   Core <- Store <- SQLite <- Server <- aloft      Core <- Web <- engines      Core <- FieldVisits
 #   Core <- Sim <- SimCommand <- sim, aloft         Sim <- sim-engine
+#   Core <- Testing <- tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +20,7 @@ imports() {
     sed -E 's/^([^:]+:[0-9]+):.*import ((struct|class|enum|func|protocol|typealias|var|let) )?([A-Za-z_0-9]+).*/\1 \4/'
 }
 
-ours='AloftCore AloftStore AloftSQLite AloftServer AloftWeb AloftSim AloftSimCommand FieldVisits CAloftRuntime'
+ours='AloftCore AloftStore AloftSQLite AloftServer AloftWeb AloftTesting AloftSim AloftSimCommand FieldVisits CAloftRuntime'
 # allow <folder> <module of ours> …: what of this package the folder may import.
 allow() {
   local folder=$1
@@ -38,6 +39,7 @@ done < <(imports Sources/AloftCore)
 allow Examples/FieldVisits/Sources AloftCore
 allow Sources/AloftStore AloftCore
 allow Sources/AloftSQLite AloftCore AloftStore
+allow Sources/AloftTesting AloftCore
 allow Sources/AloftServer AloftCore AloftStore AloftSQLite
 allow Sources/AloftWeb AloftCore CAloftRuntime
 allow Sources/aloft-engine AloftCore AloftWeb

@@ -38,7 +38,7 @@ export function openFile(name, create = createStores) {
 /** @typedef {<R>(request:IDBRequest<R>, then?:(result:R) => void) => void} Watch */
 
 /**
- * Runs `body` in one transaction and resolves on `complete`, which is the only proof of a save.
+ * Runs `body` in one transaction and resolves on `complete`, which is the only proof of a save. `body` runs before this returns.
  * Rejects with the error of the request that failed first: after `commit()` Firefox calls the
  * transaction's own error AbortError, and Chromium reports a full disk on the transaction only.
  * @template T
@@ -46,8 +46,17 @@ export function openFile(name, create = createStores) {
  * @param {(tx:IDBTransaction, watch:Watch) => T} body
  * @returns {Promise<T>} what `body` returned */
 export function transact(db, stores, mode, durability, body) {
+  try {
+    return complete(db.transaction(stores, mode, { durability }), body);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** The same in a transaction that was begun in this turn of the event loop.
+ * @template T @param {IDBTransaction} tx @param {(tx:IDBTransaction, watch:Watch) => T} body @returns {Promise<T>} */
+export function complete(tx, body) {
   return new Promise((resolve, reject) => {
-    const tx = db.transaction(stores, mode, { durability });
     /** @type {DOMException | null} */
     let cause = null;
     const timer = setTimeout(() => {

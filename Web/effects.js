@@ -5,6 +5,7 @@
 // Storage work goes through one lane, so there is one persist at a time and a tail is never read
 // around it. Work of a former engine instance (an older `life`) may finish, but reports to nobody.
 
+import { delay } from './database-file.js';
 import { Op } from './engine.js';
 import { encodeResponse, encodeTail, u64 } from './frames.js';
 import { post } from './transport.js';
@@ -15,6 +16,8 @@ import { post } from './transport.js';
 const RETRY_SAVE_MILLISECONDS = 2_000;
 const RETRY_SAVE_MILLISECONDS_MAX = 60_000;
 const HIDDEN_MILLISECONDS = 1_500;
+const SMALL_BYTES = 16 * 1024;
+const SMALL_ROUND_PAUSE_MILLISECONDS = 50;
 
 /** @param {{
  *    storage: import('./storage.js').Storage, tabs: import('./tabs.js').Tabs, handles: import('./handles.js').Handles,
@@ -33,6 +36,7 @@ export function createEffects(host) {
   let conflictAt = 0;
   let sendCount = 0;
   let saveFailures = 0;
+  let quietUntil = 0;
   let isClosed = false;
   /** @type {Promise<void>} */
   let lane = Promise.resolve();
@@ -42,16 +46,19 @@ export function createEffects(host) {
   let saveTimer;
   /** @type {Array<() => void>} */
   let waiting = [];
+  /** The transaction of a persist that is about to be asked for.
+   * @type {IDBTransaction | null} */
+  let begun = null;
 
-  /** Queues storage work of the present life.
+  /** Queues storage work of the present life; in a free lane it begins at once.
    * @param {() => Promise<void>} work @param {() => void} [onStart] called when its turn has come, wanted or not */
   function enqueue(work, onStart) {
     const mine = life;
-    laneCount++;
-    lane = lane.then(async () => {
+    const turn = async () => {
       onStart?.();
       if (mine === life && !isClosed) await work();
-    }).catch((error) => {
+    };
+    lane = (laneCount++ ? lane.then(turn) : turn()).catch((error) => {
       if (!(error instanceof DOMException)) globalThis.reportError?.(error);
       retrySave('storage');
     }).then(() => { laneCount--; settle(); });
@@ -67,10 +74,11 @@ export function createEffects(host) {
     for (const resolve of ready) resolve();
   }
 
-  /** @param {Extract<Frame, {kind:'persist'}>} frame @param {import('./handles.js').Change[]} covered */
-  async function persist(frame, covered) {
+  /** @param {Extract<Frame, {kind:'persist'}>} frame @param {import('./handles.js').Change[]} covered
+   * @param {IDBTransaction | null} ahead */
+  async function persist(frame, covered, ahead) {
     const mine = life;
-    const appended = await storage.append(frame.first, frame.rows, frame.strict);
+    const appended = await storage.append(frame.first, frame.rows, frame.strict, frame.strict ? ahead : null);
     if (appended.kind === 'done') handles.store(covered);
     if (mine !== life) return;
     switch (appended.kind) {
@@ -78,8 +86,9 @@ export function createEffects(host) {
         head = frame.first + frame.rows.length - 1;
         saveFailures = conflictAt = 0;
         host.onTrouble(undefined);
-        tabs.announce(head);
         feed(Op.persisted, u64(head));
+        await null; // whoever waits for `saved` goes first
+        tabs.announce(head);
         host.onSaved(head);
         break;
       case 'conflict':
@@ -139,16 +148,28 @@ export function createEffects(host) {
     else await askCompaction();
   }
 
+  /** Small rounds keep a distance, so that changes made in a row share one and their saving is not held up by its answers.
+   * @param {Uint8Array} body */
+  async function pause(body) {
+    const milliseconds = quietUntil - performance.now();
+    if (milliseconds > 0 && body.length < SMALL_BYTES) await delay(milliseconds);
+  }
+
   /** One round. The lease is kept while its answer is being stored and while further rounds follow.
    * @param {Uint8Array} body */
   async function send(body) {
     const mine = life;
     sendCount++;
     try {
+      await null; // whoever waits for a save goes first
       const signal = host.syncURL === null ? null : await tabs.lease.take();
+      // Under the lease: another context that sent newer changes meanwhile would make this body look like a device gone back in time.
+      if (signal) await pause(body);
+      if (mine !== life || isClosed) return;
       const answer = signal && host.syncURL !== null ? await post(host.syncURL, body, signal)
         : { failure: /** @type {'busy'|'offline'} */ (host.syncURL === null ? 'offline' : 'busy') };
       if (mine !== life || isClosed) return;
+      quietUntil = body.length + (answer.body?.length ?? 0) < SMALL_BYTES ? performance.now() + SMALL_ROUND_PAUSE_MILLISECONDS : 0;
       if (answer.failure) feed(Op.transportFailed, JSON.stringify({ kind: answer.failure }));
       else feed(Op.response, encodeResponse(answer.status, answer.retryAfter, answer.body));
     } finally {
@@ -163,15 +184,24 @@ export function createEffects(host) {
     set head(value) { head = value; },
     get isIdle() { return laneCount + sendCount === 0; },
 
+    /** Runs `work`, which makes a change: when nothing stands before its persist, storage gets ready meanwhile.
+     * @param {() => void} work */
+    expectPersist(work) {
+      begun = laneCount ? null : storage.begin();
+      try { work(); } finally { begun = null; }
+    },
     /** @param {Frame[]} frames @param {(result:any) => void} [onResult] */
     run(frames, onResult) {
-      for (const frame of frames) {
+      // What goes to the server waits for what concerns the app.
+      for (const frame of frames.sort((a, b) => Number(a.kind === 'send') - Number(b.kind === 'send'))) {
         switch (frame.kind) {
           case 'result': onResult?.(frame.value); break;
           case 'persist': {
             const covered = handles.covered();
             persistCount++;
-            enqueue(() => persist(frame, covered), () => { persistCount--; });
+            const ahead = begun;
+            begun = null;
+            enqueue(() => persist(frame, covered, ahead), () => { persistCount--; });
             break;
           }
           case 'send': void send(frame.body); break;

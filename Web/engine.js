@@ -9,7 +9,7 @@ import { parseFrames, parseJSON } from './frames.js';
 
 /** Operation numbers of the wasm boundary. */
 export const Op = {
-  configure: 1, loadState: 2, loadPage: 3, loadLog: 4, opened: 5,
+  configure: 1, loadState: 2, loadLog: 4, opened: 5, loadPage: 6,
   query: 10, subscribe: 11, unsubscribe: 12, get: 13, status: 14, pending: 15,
   mutate: 20, persisted: 21, persistConflict: 22, foreignRows: 23, persistFailed: 24,
   response: 26, transportFailed: 27, timer: 28, wake: 29, tray: 31, compact: 32, compacted: 33,
@@ -99,29 +99,23 @@ export function startEngine(module, app) {
       const output = engine.call(op, input);
       return guarded(() => parseFrames(output));
     },
-    /** Hands over one stored page; false when it is damaged.
-     * @param {number} number @param {Uint8Array} page */
-    loadPage(number, page) { return loadNumbered(Op.loadPage, 4, number, page); },
+    /** Hands over one stored page; false when it is damaged. The engine keeps the very bytes that are written here.
+     * @param {Uint8Array} page */
+    loadPage(page) { return guarded(() => wasm.aloft_call(Op.loadPage, put(page), Date.now())) === 0; },
     /** Hands over one log row; false when it is damaged.
      * @param {number} sequence @param {Uint8Array} row */
-    loadLog(sequence, row) { return loadNumbered(Op.loadLog, 8, sequence, row); },
+    loadLog(sequence, row) {
+      return guarded(() => {
+        const length = 8 + row.length;
+        const pointer = wasm.aloft_buffer(length) >>> 0;
+        new DataView(wasm.memory.buffer, pointer, 8).setBigUint64(0, BigInt(sequence), true);
+        new Uint8Array(wasm.memory.buffer).set(row, pointer + 8);
+        return wasm.aloft_call(Op.loadLog, length, Date.now());
+      }) === 0;
+    },
     /** Bytes of wasm memory in use. */
     get memoryBytes() { return wasm.memory.buffer.byteLength; },
   };
-
-  /** The stored bytes go straight into wasm memory behind their number: one copy per page.
-   * @param {number} op @param {4|8} width @param {number} number @param {Uint8Array} bytes */
-  function loadNumbered(op, width, number, bytes) {
-    const refused = guarded(() => {
-      const length = width + bytes.length;
-      const pointer = wasm.aloft_buffer(length) >>> 0;
-      const view = new DataView(wasm.memory.buffer, pointer, width);
-      if (width === 4) view.setUint32(0, number, true); else view.setBigUint64(0, BigInt(number), true);
-      new Uint8Array(wasm.memory.buffer, pointer + width, bytes.length).set(bytes);
-      return wasm.aloft_call(op, length, Date.now());
-    });
-    return refused === 0;
-  }
 
   const entropy = Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) => byte.toString(16).padStart(2, '0')).join('');
   // An engine with an app's own actions compiled in makes them known here.

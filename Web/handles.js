@@ -94,14 +94,16 @@ export function createHandles() {
      * @param {Change[]} changes */
     store(changes) { for (const change of changes) change.isStored = true; },
     /** The engine's word that changes are on disk.
-     * @param {Array<{token:number, n:number}>} entries */
-    saved(entries) {
-      for (const { token, n } of entries) {
-        const change = byToken.get(token);
-        if (!change) continue;
-        unsaved.delete(change);
-        change.n = n;
-        change.handle.settleSaved(true);
+     * @param {Array<{token:number, n:number, count:number}>} runs */
+    saved(runs) {
+      for (const { token, n, count } of runs) {
+        for (let i = 0; i < count; i++) {
+          const change = byToken.get(token + i);
+          if (!change) continue;
+          unsaved.delete(change);
+          change.n = n + i;
+          change.handle.settleSaved(true);
+        }
       }
     },
     /** The server's verdicts.

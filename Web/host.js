@@ -9,8 +9,9 @@ import { createHandles, newID } from './handles.js';
 import { createListeners } from './listeners.js';
 import { createLiveQueries } from './live-queries.js';
 
-/** Above this size one call's JSON is cut into several calls. */
+/** Above this size one call is cut into several; into small ones, so that the browser gets to use its optimised code soon. */
 const MUTATIONS_PER_CALL = 20_000;
+const MUTATIONS_PER_PART = 5_000;
 const JSON_LENGTH_MAX = 16 * 1024 * 1024;
 const REBUILD_MILLISECONDS_MAX = 60_000;
 
@@ -99,9 +100,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
         bury('state', stored.state);
       }
     }
+    let graves = 0;
     for (const arriving of stored.pages) {
-      const { numbers, bytes } = await arriving;
-      bytes.forEach((page, i) => { if (!fresh.loadPage(numbers[i], page)) bury(`page ${numbers[i]}`, page); });
+      for (const page of await arriving) if (!fresh.loadPage(page)) bury(`page ${graves++}`, page);
     }
     // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
     let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
@@ -129,13 +130,13 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
 
   /** @param {import('./handles.js').Change[]} changes */
   function issue(changes) {
-    if (changes.length > MUTATIONS_PER_CALL) return issueInParts(changes, MUTATIONS_PER_CALL);
+    if (changes.length > MUTATIONS_PER_CALL) return issueInParts(changes, MUTATIONS_PER_PART);
     const text = JSON.stringify({ mutations: changes.map((change) => change.mutation) });
     if (text.length > JSON_LENGTH_MAX && changes.length > 1) return issueInParts(changes, Math.ceil(changes.length / 2));
     try {
-      feed(Op.mutate, text, (result) => result.handles.forEach((/** @type {{token:number, id:string}} */ { token, id }, /** @type {number} */ i) => {
+      feed(Op.mutate, text, ({ token, ids }) => ids.forEach((/** @type {string} */ id, /** @type {number} */ i) => {
         if (id) changes[i].handle.id = id;
-        handles.accept(changes[i], token);
+        handles.accept(changes[i], token + i);
       }));
     } catch (error) {
       if (error instanceof EngineTrap) return survive(changes);
@@ -201,7 +202,8 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
       const changes = mutations.map((mutation) => handles.add(mutation, mutation.args?.id ?? ''));
       if (isRebuilding) nameCreates(changes);
-      else issue(changes);
+      else if (changes.length === 1) effects.expectPersist(() => issue(changes));
+      else issue(changes); // the engine takes its time: other contexts must not wait for an open transaction
       return changes.map((change) => change.handle);
     },
     /** The same, but a trap in between is survived.

@@ -8,18 +8,18 @@
 // A handle can die at any time (all WebKit browsers). Every operation then reopens and tries again;
 // an append first looks whether its rows arrived after all, so that nothing is written twice.
 
-import { delay, openFile, transact } from './database-file.js';
+import { complete, delay, openFile, transact } from './database-file.js';
 
 /** @typedef {import('./frames.js').LogRow} LogRow */
-/** @typedef {{numbers:number[], bytes:Uint8Array[]}} Pages */
 /** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap.
- * @typedef {{state:Uint8Array|null, generation:number, format:number, pages:Promise<Pages>[],
+ * @typedef {{state:Uint8Array|null, generation:number, format:number, pages:Promise<Uint8Array[]>[],
  *    sequences:number[], rows:Uint8Array[]}} Stored */
 /** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage'}} Appended */
 
 const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
-const PAGES_AT_ONCE = 32;
+/** Two megabytes: large enough to cost few requests, small enough that the engine loads while the next ones are read. */
+const PAGES_AT_ONCE = 8;
 
 /** @typedef {Awaited<ReturnType<typeof openStorage>>} Storage */
 
@@ -46,7 +46,8 @@ export async function openStorage(name) {
   async function survive(work) {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await work(await handle(), attempt);
+        // With a handle at hand the work begins in this very turn.
+        return await work(db && !isClosed ? db : await handle(), attempt);
       } catch (error) {
         if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || error.name === 'QuotaExceededError') throw error;
         db?.close();
@@ -56,12 +57,14 @@ export async function openStorage(name) {
     }
   }
 
-  /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict @returns {Promise<Appended>} */
-  async function addRows(file, first, rows, strict) {
+  /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict
+   * @param {IDBTransaction | null} begun by `begin`, when it is still of use @returns {Promise<Appended>} */
+  async function addRows(file, first, rows, strict, begun) {
     /** @type {{generation?:number}} */
     const seen = {};
     try {
-      await transact(file, ['meta', 'log'], 'readwrite', strict ? 'strict' : 'relaxed', (tx, watch) => {
+      const tx = begun ?? file.transaction(['meta', 'log'], 'readwrite', { durability: strict ? 'strict' : 'relaxed' });
+      await complete(tx, (_, watch) => {
         watch(tx.objectStore('meta').get('generation'), (generation) => { seen.generation = generation; });
         const log = tx.objectStore('log');
         rows.forEach((row, i) => watch(log.add(row, first + i)));
@@ -114,17 +117,17 @@ export async function openStorage(name) {
           const newer = IDBKeyRange.lowerBound(stored.generation, true);
           watch(log.getAllKeys(newer), (keys) => { stored.sequences = /** @type {number[]} */ (keys); });
           watch(log.getAll(newer), (rows) => { stored.rows = rows; });
-          watch(page.getAllKeys(), (keys) => {
-            const all = /** @type {number[]} */ (keys);
-            for (let at = 0; at < all.length; at += PAGES_AT_ONCE) {
-              const numbers = all.slice(at, at + PAGES_AT_ONCE);
+          // Numbers are dense enough to ask for by the last one alone; listing them costs as much as a tenth of reading the pages.
+          watch(page.openKeyCursor(null, 'prev'), (cursor) => {
+            const last = Number(cursor?.key ?? -1);
+            for (let first = 0; first <= last; first += PAGES_AT_ONCE) {
+              /** @type {Promise<Uint8Array[]>} */
               const arriving = new Promise((arrive, fail) => {
                 failing.push(fail);
-                const range = IDBKeyRange.bound(numbers[0], numbers[numbers.length - 1]);
-                watch(page.getAll(range), (bytes) => arrive({ numbers, bytes }));
+                watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
               });
               arriving.catch(() => {}); // whoever builds the engine hears of it
-              stored.pages.push(/** @type {Promise<Pages>} */ (arriving));
+              stored.pages.push(arriving);
             }
             resolve(stored);
           });
@@ -132,13 +135,26 @@ export async function openStorage(name) {
       }).catch((error) => { for (const fail of failing) fail(error); });
     })),
 
+    /** Begins the transaction of a strict append before its rows are known: the browser's storage process wakes up, which takes
+     * as long as the write, while the engine makes them. Good for `append` in the same turn; left alone it ends by itself.
+     * @returns {IDBTransaction | null} */
+    begin() {
+      try {
+        return db && !isClosed ? db.transaction(['meta', 'log'], 'readwrite', { durability: 'strict' }) : null;
+      } catch {
+        return null; // a dead handle: `append` opens another
+      }
+    },
+
     /** Appends rows under the numbers from `first` on, all or none. Never throws.
      * @param {number} first @param {Uint8Array[]} rows @param {boolean} strict flush to the disk before it counts
+     * @param {IDBTransaction | null} [begun] by `begin`, when they are strict
      * @returns {Promise<Appended>} */
-    async append(first, rows, strict) {
+    async append(first, rows, strict, begun = null) {
       try {
         return await survive(async (file, attempt) =>
-          (attempt > 1 ? await lookAgain(file, first, rows[0]) : null) ?? addRows(file, first, rows, strict));
+          (attempt === 1 ? addRows(file, first, rows, strict, begun)
+            : await lookAgain(file, first, rows[0]) ?? addRows(file, first, rows, strict, null)));
       } catch (error) {
         return { kind: 'failed', reason: /** @type {any} */ (error)?.name === 'QuotaExceededError' ? 'quota' : 'storage' };
       }
@@ -173,7 +189,9 @@ export async function openStorage(name) {
     compact: (frame) => survive(async (file) => {
       let isCurrent = true;
       try {
-        await transact(file, ['meta', 'log', 'page'], 'readwrite', 'relaxed', (tx, watch) => {
+        // Strict, since the state may now hold the only copy of changes whose log rows go: Chromium keeps values above 64 KiB in
+        // files of their own, and a relaxed commit may reach the disk before them.
+        await transact(file, ['meta', 'log', 'page'], 'readwrite', 'strict', (tx, watch) => {
           const meta = tx.objectStore('meta'), page = tx.objectStore('page');
           watch(meta.get('generation'), (generation) => {
             isCurrent = (generation ?? 0) === frame.expected;

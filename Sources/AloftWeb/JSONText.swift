@@ -4,30 +4,36 @@ import AloftCore
 
 /// The arguments of an operation: one JSON object.
 struct Arguments {
-  private var items: [(key: Text, cbor: [UInt8])] = []
+  private let cbor: [UInt8]
+  private var items: [(key: Text, value: Range<Int>)] = []
 
   init(json: [UInt8]) throws(Refusal) {
     do throws(DecodeError) {
-      let cbor = try JSONCodec.cbor(fromJSON: json)
+      cbor = try JSONCodec.cbor(fromJSON: json)
       var reader = CBORReader(cbor)
       for _ in 0..<(try reader.map()) {
         let key = try reader.text()
         let start = reader.position
         try reader.skip()
-        items.append((key, Array(cbor[start..<reader.position])))
+        items.append((key, start..<reader.position))
       }
     } catch { throw Refusal(error) }
   }
 
-  /// An argument as CBOR.
+  /// An argument where it lies.
+  func reader(_ name: StaticString) -> CBORReader? {
+    for item in items where item.key == name { return CBORReader(cbor, from: item.value.lowerBound, to: item.value.upperBound) }
+    return nil
+  }
+
+  /// An argument as CBOR of its own.
   func item(_ name: StaticString) -> [UInt8]? {
-    for item in items where item.key == name { return item.cbor }
+    for item in items where item.key == name { return Array(cbor[item.value]) }
     return nil
   }
 
   func text(_ name: StaticString) -> Text? {
-    guard let cbor = item(name) else { return nil }
-    var reader = CBORReader(cbor)
+    guard var reader = reader(name) else { return nil }
     return try? reader.text()
   }
 
@@ -37,10 +43,7 @@ struct Arguments {
   }
 
   func number(_ name: StaticString) throws(Refusal) -> Int64 {
-    if let cbor = item(name) {
-      var reader = CBORReader(cbor)
-      if let value = try? reader.int() { return value }
-    }
+    if var reader = reader(name), let value = try? reader.int() { return value }
     throw Refusal("invalid", "is missing or not a whole number", path: name)
   }
 }
@@ -56,21 +59,6 @@ enum JSONText {
     return json(out)
   }
 
-  static func handles(_ handles: [MutationHandle]) -> [UInt8] {
-    var out = CBORWriter(capacity: handles.count * 48)
-    out.map(1)
-    out.text("handles")
-    out.array(handles.count)
-    for handle in handles {
-      out.map(2)
-      out.text("token")
-      out.uint(handle.token)
-      out.text("id")
-      out.text(handle.record)
-    }
-    return json(out)
-  }
-
   static func value(_ value: Value) -> [UInt8] {
     var out = CBORWriter()
     switch value {
@@ -82,5 +70,5 @@ enum JSONText {
   }
 
   /// Our own encoding always transcodes.
-  private static func json(_ out: CBORWriter) -> [UInt8] { (try? JSONCodec.json(fromCBOR: out.output)) ?? [] }
+  private static func json(_ out: CBORWriter) -> [UInt8] { (try? JSONCodec.json(fromCBOR: out.finish())) ?? [] }
 }

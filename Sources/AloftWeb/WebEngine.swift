@@ -71,9 +71,8 @@ extension ClientEngine {
     case 2:
       guard load(state: input.rest()) else { throw Refusal("damaged", "the stored state cannot be read") }
       return []
-    case 3:
-      let number = try input.word32()
-      guard load(page: number, input.rest()) else { throw Refusal("damaged", "the page fails its checksum") }
+    case 6:
+      guard load(page: input.rest()) else { throw Refusal("damaged", "the page fails its checksum") }
       return []
     case 4:
       let sequence = try input.word64()
@@ -138,10 +137,10 @@ extension ClientEngine {
 
   private mutating func mutate(_ json: [UInt8], now: UInt64) throws(Refusal) -> [UInt8] {
     let arguments = try Arguments(json: json)
-    guard let calls = arguments.item("mutations") else { throw Refusal("invalid", "is missing", path: "mutations") }
+    guard let calls = arguments.reader("mutations") else { throw Refusal("invalid", "is missing", path: "mutations") }
     do {
       let (handles, effects) = try mutate(calls, now: now)
-      return frames(effects, result: JSONText.handles(handles))
+      return frames(effects, result: self.json(handles: handles))
     } catch { throw Refusal(error) }
   }
 
@@ -151,11 +150,11 @@ extension ClientEngine {
     do throws(Rejection) {
       if word == "discard" || word == "keepTheirs" {
         let effects = try discard(n, now: now)
-        return frames(effects, result: JSONText.handles([]))
+        return frames(effects, result: json(handles: []))
       }
       if word == "retry" || word == "keepMine" || word == "edit" {
         let (handles, effects) = try retry(n, args: word == "edit" ? arguments.item("args") : nil, now: now)
-        return frames(effects, result: JSONText.handles(handles))
+        return frames(effects, result: self.json(handles: handles))
       }
     } catch { throw Refusal(error) }
     throw Refusal("unknown", "must be retry, discard, edit, keepMine or keepTheirs", path: "do")

@@ -43,9 +43,10 @@ static void *take(size_t size) {
     arena_end = __builtin_wasm_memory_size(0) * (uintptr_t)WASM_PAGE;
   }
   if (size > arena_end - arena_next) {
-    // Grow by at least an eighth, so that growing stays rare.
-    size_t missing = size - (arena_end - arena_next), eighth = arena_end / 8;
-    size_t pages = ((missing > eighth ? missing : eighth) + WASM_PAGE - 1) / WASM_PAGE;
+    // Grow by at least a half, so that growing stays rare: browsers answer it with a full collection of their JavaScript heap.
+    // What is not used yet costs address space only.
+    size_t missing = size - (arena_end - arena_next), half = arena_end / 2;
+    size_t pages = ((missing > half ? missing : half) + WASM_PAGE - 1) / WASM_PAGE;
     if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1) {
       pages = (missing + WASM_PAGE - 1) / WASM_PAGE;
       if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1) return NULL;

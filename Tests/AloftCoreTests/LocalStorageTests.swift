@@ -75,8 +75,8 @@ struct LocalStorageTests {
     }
     try first.sync(server)
     #expect(first.storage.generation > 0)
-    #expect(first.storage.pages.count > 3)
-    for page in first.storage.pages.values { #expect(page.count <= 60 * 1024) }
+    #expect(first.storage.pages.count > 1)
+    for page in first.storage.pages.values { #expect(page.count <= 240 * 1024) }
     let before = try first.query(#"{"from":"items","orderBy":["id"]}"#)
     let second = device(first.storage, seed: 2)
     #expect(try second.query(#"{"from":"items","orderBy":["id"]}"#) == before)
@@ -121,13 +121,28 @@ struct LocalStorageTests {
     #expect(try reopened.query(#"{"from":"items"}"#).ranges(of: "\"id\"").count == 3600)
   }
 
+  @Test("a page that is given twice is refused, so that no record shows twice")
+  func pageTwice() throws {
+    let first = device()
+    let server = TestServer()
+    let long = String(repeating: "words ", count: 60)
+    for _ in 0..<6 {
+      try first.mutate((0..<300).map { _ in create.replacing("\"t\"", with: "\"\(long)\"") }.joined(separator: ","))
+      try first.sync(server)
+    }
+    let page = try #require(first.storage.pages.values.first)
+    var engine = ClientEngine(app: todoApp, entropy: (1, 2, 3, 4))
+    let accepted = [engine.load(state: first.storage.state), engine.load(page: page), engine.load(page: page)]
+    #expect(accepted == [true, true, false])
+  }
+
   @Test("bytes that are not ours are refused as state, page and log row, and never trap")
   func hostileStorage() {
     var random = Random(seed: 42)
     for _ in 0..<200 {
       var engine = ClientEngine(app: todoApp, entropy: (1, 2, 3, 4))
       let bytes = (0..<Int(random.below(200))).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-      let accepted = [engine.load(state: bytes), engine.load(page: 1, bytes), engine.load(log: LogRow(sequence: 1, bytes: bytes))]
+      let accepted = [engine.load(state: bytes), engine.load(page: bytes), engine.load(log: LogRow(sequence: 1, bytes: bytes))]
       #expect(accepted == [false, false, false])
     }
   }

@@ -9,11 +9,7 @@ struct RollbackTests {
   let world = World()
 
   /// The device as it is now, to be woken later from this copy of its storage.
-  private func copy(of device: TestDevice) -> TestDevice.Storage {
-    let copy = TestDevice.Storage()
-    copy.log = device.storage.log
-    return copy
-  }
+  private func copy(of device: TestDevice) -> TestDevice.Storage { device.storage.copy() }
 
   private func wake(_ storage: TestDevice.Storage) -> TestDevice {
     TestDevice("mia", roles: [("member", "list:l1")], seed: 77, storage: storage, now: world.a.now)

@@ -12,7 +12,7 @@ test('saved and synced resolve in their own time', async () => {
   const handles = createHandles();
   const change = handles.add(create, 'a');
   handles.accept(change, 5);
-  handles.saved([{ token: 5, n: 1 }]);
+  handles.saved([{ token: 5, n: 1, count: 1 }]);
   await change.handle.saved;
   handles.judged([{ token: 5, n: 1, outcome: 'applied' }]);
   assert.deepEqual(await change.handle.synced, { n: 1, outcome: 'applied' });
@@ -52,7 +52,7 @@ test('a verdict finds its change by number after the engine was rebuilt', async 
   const handles = createHandles();
   const change = handles.add(create, 'a');
   handles.accept(change, 9);
-  handles.saved([{ token: 9, n: 3 }]);
+  handles.saved([{ token: 9, n: 3, count: 1 }]);
   handles.takeOver();
   handles.judged([{ n: 3, outcome: 'applied' }]);
   assert.equal((await change.handle.synced).outcome, 'applied');

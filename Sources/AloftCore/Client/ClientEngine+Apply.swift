@@ -34,11 +34,12 @@ extension ClientEngine {
       judged += 1
       var encoded = CBORWriter(capacity: 256)
       pending.mutation.encode(to: &encoded, device: state.device)
-      state.settled = (n, Mutation.chain(state.settled.hash, encoded.output, from: 0, to: encoded.output.count))
-      logBytesSinceCompaction += encoded.output.count
-      refresh.append(contentsOf: pending.places)
+      let bytes = encoded.finish()
+      state.settled = (n, Mutation.chain(state.settled.hash, bytes, from: 0, to: bytes.count))
+      logBytesSinceCompaction += bytes.count
+      for link in pending.links { refresh.append(link.place) }
       if !outcome.isApplied {
-        let keys = pending.writes.isEmpty ? keys(of: pending.mutation) : pending.writes.map { $0.key }
+        let keys = pending.links.isEmpty ? keys(of: pending.mutation) : keys(of: pending)
         state.tray.append(TrayEntry(mutation: pending.mutation, outcome: outcome, keys: keys))
       }
       notification.outcomes.append((pending.token, n, outcome))

@@ -68,4 +68,17 @@ extension ClientEngine {
     outbox.append(.compaction)
     return flush(now: now)
   }
+
+  /// The records that a query finds, in order.
+  package mutating func keys(of query: Query) -> [RecordKey] {
+    rows(of: query).compactMap { slot in
+      tables[query.collection].view(slot).map { RecordKey(collection: query.collection, id: $0.id) }
+    }
+  }
+
+  /// What a record's `$state` says: `saving`, `queued`, `attention`, or nil when the server has all of it.
+  package func stateName(of key: RecordKey) -> StaticString? {
+    guard let slot = tables[key.collection].slot(of: key.id) else { return nil }
+    return stateWord(key.collection, slot)
+  }
 }

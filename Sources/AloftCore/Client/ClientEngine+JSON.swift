@@ -37,12 +37,22 @@ extension ClientEngine {
   }
 
   private func appendRows(_ slots: [UInt32], _ collection: Int, to out: inout [UInt8]) {
-    out.append(0x5B)
+    out.put(0x5B)
     for (index, slot) in slots.enumerated() {
-      if index > 0 { out.append(0x2C) }
+      if index > 0 { out.put(0x2C) }
       tables[collection].appendJSON(slot, state: stateWord(collection, slot), to: &out)
     }
-    out.append(0x5D)
+    out.put(0x5D)
+  }
+
+  /// The handles of one batch: `{"token", "ids"}`, the first token and the ids of all. Tokens of a batch follow each other.
+  public func json(handles: [MutationHandle]) -> [UInt8] {
+    var out = JSONObjectWriter()
+    out.key("token")
+    out.int(Int64(handles.first?.token ?? 0))
+    out.key("ids")
+    out.array(handles) { out, handle in out.text(handle.record) }
+    return out.finish()
   }
 
   // MARK: status and notifications
@@ -72,12 +82,14 @@ extension ClientEngine {
     }
     if !notification.saved.isEmpty {
       out.key("saved")
-      out.array(notification.saved) { out, entry in
+      out.array(notification.saved) { out, run in
         out.open()
         out.key("token")
-        out.int(Int64(entry.token))
+        out.int(Int64(run.token))
         out.key("n")
-        out.int(Int64(entry.n))
+        out.int(Int64(run.n))
+        out.key("count")
+        out.int(Int64(run.count))
         out.close()
       }
     }
@@ -126,10 +138,10 @@ extension ClientEngine {
       out.key("ops")
       var bytes: [UInt8] = [0x5B]
       for (index, step) in steps.enumerated() {
-        if index > 0 { bytes.append(0x2C) }
+        if index > 0 { bytes.put(0x2C) }
         append(step, collection, to: &bytes)
       }
-      bytes.append(0x5D)
+      bytes.put(0x5D)
       out.raw(bytes)
     }
   }
@@ -142,10 +154,10 @@ extension ClientEngine {
     case .insert(let index, let slot), .replace(let index, let slot):
       if case .insert = step { JSONCodec.literal("[\"+\",", to: &out) } else { JSONCodec.literal("[\"=\",", to: &out) }
       appendDecimal(Int64(index), to: &out)
-      out.append(0x2C)
+      out.put(0x2C)
       tables[collection].appendJSON(slot, state: stateWord(collection, slot), to: &out)
     }
-    out.append(0x5D)
+    out.put(0x5D)
   }
 
   private func write(_ outcome: Outcome, to out: inout JSONObjectWriter) {
@@ -182,10 +194,10 @@ extension ClientEngine {
   public mutating func jsonPending() -> [UInt8] {
     var out: [UInt8] = [0x5B]
     for (index, item) in pendingItems().enumerated() {
-      if index > 0 { out.append(0x2C) }
+      if index > 0 { out.put(0x2C) }
       out.append(contentsOf: json(item))
     }
-    out.append(0x5D)
+    out.put(0x5D)
     return out
   }
 

@@ -16,9 +16,9 @@ extension ClientEngine {
 
   /// Takes a stored page. Returns false when it is damaged: the host sets it aside. What is whole goes on showing; when the server
   /// can be reached, everything is fetched again.
-  public mutating func load(page number: UInt32, _ bytes: [UInt8]) -> Bool {
-    guard number < state.nextPage, let (collection, count) = Page.check(bytes, number: number), collection < tables.count,
-      tables[collection].load(page: number, bytes, count: count)
+  public mutating func load(page bytes: [UInt8]) -> Bool {
+    guard let page = Page.check(bytes), page.number < state.nextPage, page.collection < tables.count,
+      !tables.contains(where: { $0.holds(page: page.number) }), tables[page.collection].load(page: page.number, bytes, count: page.count)
     else {
       isDamaged = true
       return false
@@ -38,7 +38,9 @@ extension ClientEngine {
     if state.layout != 0 && state.layout != layout && !tablesAreEmpty { isDamaged = true }
     state.layout = layout
     if state.device == DeviceID(high: 0, low: 0) {
-      outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
+      // A new device may work under its identity at once: until the row is written nobody else hears of it.
+      state.device = DeviceID(high: random.next(), low: random.next())
+      outbox.append(.renewed(state.device))
     }
     if state.user != user { outbox.append(.signedIn(user)) }
     if !state.queue.isEmpty || !state.tray.isEmpty { restoreQueue() }
@@ -67,7 +69,7 @@ extension ClientEngine {
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
     indexIDs()
-    for index in state.queue.indices where state.queue[index].writes.isEmpty {
+    for index in state.queue.indices where state.queue[index].links.isEmpty {
       let mutation = state.queue[index].mutation
       state.queue[index].writes = writes(of: mutation)
       Self.register(&state.queue[index], in: &tables)
@@ -125,7 +127,9 @@ extension ClientEngine {
         }
       }
     }
-    let isStrict = flight.rows.contains { $0.draftCount > 0 }
+    // Losing more judged numbers to a power cut than the server remembers one by one would make a queue count twice.
+    let isStrict = flight.rows.contains { $0.draftCount > 0 } || sync.unsyncedOutcomes >= SyncState.unsyncedOutcomesMax
+    if isStrict { sync.unsyncedOutcomes = 0 }
     effects.append(.persist(first: state.head.sequence + 1, isStrict: isStrict, rows: rows))
     inFlight = flight
   }
@@ -167,8 +171,16 @@ extension ClientEngine {
     for index in range {
       let pending = drafts[index]
       state.queue.append(pending)
-      notification.saved.append((pending.token, pending.mutation.n))
-      if !live.isEmpty { for place in pending.places { touch(place) } }
+      noteSaved(pending)
+      if !live.isEmpty { for link in pending.links { touch(link.place) } }
+    }
+  }
+
+  private mutating func noteSaved(_ pending: PendingMutation) {
+    if let last = notification.saved.last, pending.token == last.token + UInt64(last.count), pending.mutation.n == last.n + UInt64(last.count) {
+      notification.saved[notification.saved.count - 1].count += 1
+    } else {
+      notification.saved.append((pending.token, pending.mutation.n, 1))
     }
   }
 
@@ -190,8 +202,17 @@ extension ClientEngine {
         return
       }
       guard applyRow(row, now: now) else { return }
+      forgetRenewal()
     }
     startRound(now: now)
+  }
+
+  /// The answer that called for a new identity spoke of a device as it was before another context's rows: ask again.
+  private mutating func forgetRenewal() {
+    if state.device == DeviceID(high: 0, low: 0) { return }
+    let count = outbox.count
+    outbox.removeAll { if case .renewed = $0 { true } else { false } }
+    if outbox.count < count { sync.isDue = true }
   }
 
   // MARK: applying
@@ -281,33 +302,54 @@ extension ClientEngine {
   /// Takes a new identity: everything that waits is offered again under it, from number 1.
   private mutating func renew(_ device: DeviceID) {
     let old = state.device
-    let waiting = state.queue + drafts
+    if device == old { return }
     // Numbers start again, so every link speaks of the old count.
     for collection in tables.indices { tables[collection].forgetPending() }
     let first = state.settled.n
-    var renumbered: [PendingMutation] = []
-    for (index, pending) in waiting.enumerated() {
-      var pending = pending
-      pending.mutation.n = UInt64(index) + 1
-      pending.mutation.after = pending.mutation.after.filter { $0 > first }.map { $0 - first }
-      for entry in pending.mutation.seen.indices {
-        for dot in pending.mutation.seen[entry].dots.indices {
-          let seen = pending.mutation.seen[entry].dots[dot]
+    // The server's memory of refusals does not move to the new identity: what depends on one is parked here.
+    var refused = state.tray.map { $0.mutation.n }
+    var parked: [TrayEntry] = []
+    var kept: [PendingMutation] = []
+    for pending in state.queue {
+      guard let parent = pending.mutation.after.first(where: { refused.contains($0) }) else {
+        kept.append(pending)
+        continue
+      }
+      refused.append(pending.mutation.n)
+      parked.append(TrayEntry(mutation: pending.mutation, outcome: .parked(dependsOn: parent), keys: keys(of: pending)))
+      notification.outcomes.append((pending.token, pending.mutation.n, .parked(dependsOn: parent)))
+    }
+    state.tray.append(contentsOf: parked)
+    let queued = kept.count
+    kept.append(contentsOf: drafts)
+    var numbers = [UInt64](repeating: 0, count: state.queue.count + drafts.count)
+    for (index, pending) in kept.enumerated() { numbers[Int(pending.mutation.n - first) - 1] = UInt64(index) + 1 }
+    func renumbered(_ n: UInt64) -> UInt64 { n > first && n - first <= UInt64(numbers.count) ? numbers[Int(n - first) - 1] : 0 }
+    for index in kept.indices {
+      kept[index].mutation.n = UInt64(index) + 1
+      kept[index].mutation.after = kept[index].mutation.after.map(renumbered).filter { $0 > 0 }
+      for entry in kept[index].mutation.seen.indices {
+        for dot in kept[index].mutation.seen[entry].dots.indices {
+          let seen = kept[index].mutation.seen[entry].dots[dot]
           // What waits moves to the new identity; what the server judged keeps the old one.
-          if seen.device == old && seen.n > first { pending.mutation.seen[entry].dots[dot] = MutationID(device: device, n: seen.n - first) }
+          if seen.device == old && renumbered(seen.n) > 0 {
+            kept[index].mutation.seen[entry].dots[dot] = MutationID(device: device, n: renumbered(seen.n))
+          }
         }
       }
-      renumbered.append(pending)
     }
     // Numbers in the tray belong to the old identity: move them out of the way of the new count.
-    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].mutation.n += 1 << 40 } }
+    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].moveAside(from: old, to: device, refused: refused) } }
     state.device = device
     state.settled = (0, 0)
-    let queued = state.queue.count
-    state.queue = Array(renumbered.prefix(queued))
-    drafts = Array(renumbered.dropFirst(queued))
+    state.queue = Array(kept.prefix(queued))
+    drafts = Array(kept.dropFirst(queued))
     for index in state.queue.indices { Self.register(&state.queue[index], in: &tables) }
     for index in drafts.indices { Self.register(&drafts[index], in: &tables) }
     for pending in state.queue + drafts { refreshOverlays(of: pending) }
+    for entry in parked {
+      for key in entry.keys { refreshOverlay(Self.place(key.collection, tables[key.collection].makeSlot(for: key.id))) }
+    }
+    if !parked.isEmpty { registerTray() }
   }
 }

@@ -18,7 +18,12 @@ extension ClientEngine {
   /// They show at once; `saved` is told by a later notification. Cost: one parse and one row encoding for each.
   /// - Throws: the refusal, its path beginning with `mutations[i]`.
   public mutating func mutate(_ cbor: [UInt8], now: Instant) throws(Rejection) -> ([MutationHandle], [ClientEffect]) {
-    var reader = CBORReader(cbor)
+    try mutate(CBORReader(cbor), now: now)
+  }
+
+  /// The same for calls that lie inside other bytes.
+  public mutating func mutate(_ calls: CBORReader, now: Instant) throws(Rejection) -> ([MutationHandle], [ClientEffect]) {
+    var reader = calls
     let count: Int
     do { count = try reader.array() } catch { throw Rejection("invalid", "must be a list of {action, args}", path: "mutations") }
     indexIDs()
@@ -26,7 +31,13 @@ extension ClientEngine {
     var handles: [MutationHandle] = []
     handles.reserveCapacity(count)
     expectChanges(count)
+    var plain = PlainCreates(calls)
     for index in 0..<count {
+      if let end = plain.read(reader, app), let handle = draft(plain, now: now) {
+        handles.append(handle)
+        reader.move(to: end)
+        continue
+      }
       do {
         let (action, args) = try call(&reader, now: now)
         handles.append(try draft(action, args, now: now))
@@ -102,12 +113,33 @@ extension ClientEngine {
       if let row { shown.append((write.key.collection, slot, row.encode())) }
       addDependencies(of: write, slot, to: &pending.mutation)
     }
+    let token = keep(pending)
+    for entry in shown { setOverlay(entry.collection, entry.slot, entry.row) }
+    return MutationHandle(token: token, record: writes.first?.key.id ?? Text(utf8: []))
+  }
+
+  /// The same for a plain create; nil when there may be such a record already.
+  private mutating func draft(_ plain: PlainCreates, now: Instant) -> MutationHandle? {
+    let collection = plain.collection
+    let id = plain.givenID ?? RecordID.generate(milliseconds: now, random: &random)
+    guard let slot = tables[collection].newSlot(for: id) else { return nil }
+    let n = state.issued + UInt64(drafts.count) + 1
+    let time = state.clock.tick(now: now)
+    var pending = PendingMutation(mutation: Mutation(n: n, time: time, action: plain.action, args: plain.arguments(id: id)), writes: [])
+    pending.links.append(PendingMutation.Link(place: Self.place(collection, slot)))
+    let token = keep(pending)
+    setOverlay(collection, slot, plain.row(id: id, stamp: Stamp(time: time, mutation: MutationID(device: state.device, n: n))))
+    return MutationHandle(token: token, record: id)
+  }
+
+  /// Adds a draft and gives it a token.
+  private mutating func keep(_ pending: PendingMutation) -> UInt64 {
+    var pending = pending
     pending.token = nextToken
     nextToken += 1
     Self.register(&pending, in: &tables)
     drafts.append(pending)
-    for entry in shown { setOverlay(entry.collection, entry.slot, entry.row) }
-    return MutationHandle(token: pending.token, record: writes.first?.key.id ?? Text(utf8: []))
+    return pending.token
   }
 
   /// Works out the writes of an action, loading the records that its body asks for.

@@ -13,25 +13,39 @@ extension ClientEngine {
 
   /// Links a mutation to the ones before it on the same records, so that base changes know what to apply again.
   static func register(_ pending: inout PendingMutation, in tables: inout [Table]) {
-    pending.places = []
-    pending.links = []
-    for write in pending.writes {
-      let slot = tables[write.key.collection].makeSlot(for: write.key.id)
-      let last = tables[write.key.collection].lastPending[Int(slot)]
-      pending.places.append(Self.place(write.key.collection, slot))
+    if pending.links.isEmpty {
+      for write in pending.writes {
+        let slot = tables[write.key.collection].makeSlot(for: write.key.id)
+        pending.links.append(PendingMutation.Link(place: place(write.key.collection, slot)))
+      }
+    }
+    for index in pending.links.indices {
+      let (collection, slot) = unpack(pending.links[index].place)
+      let last = tables[collection].lastPending[Int(slot)]
       // A second write to the same record belongs to the same link.
-      pending.links.append(last == pending.mutation.n ? 0 : last)
-      tables[write.key.collection].lastPending[Int(slot)] = pending.mutation.n
+      pending.links[index].before = last == pending.mutation.n ? 0 : last
+      tables[collection].lastPending[Int(slot)] = pending.mutation.n
+    }
+  }
+
+  /// The writes of a pending mutation, one for each of its links; where the arguments alone say them, they are worked out again.
+  private func writes(of pending: PendingMutation) -> [RecordWrite] {
+    pending.writes.isEmpty ? writes(of: pending.mutation) : pending.writes
+  }
+
+  /// The records of a pending mutation, one for each of its links.
+  func keys(of pending: PendingMutation) -> [RecordKey] {
+    pending.links.map { link in
+      let (collection, slot) = Self.unpack(link.place)
+      return RecordKey(collection: collection, id: tables[collection].id(of: slot))
     }
   }
 
   /// Undoes `register`. Mutations must be taken back newest first.
   mutating func unregister(_ pending: PendingMutation) {
-    var index = pending.places.count - 1
-    while index >= 0 {
-      let (collection, slot) = Self.unpack(pending.places[index])
-      if tables[collection].lastPending[Int(slot)] == pending.mutation.n { tables[collection].lastPending[Int(slot)] = pending.links[index] }
-      index -= 1
+    for link in pending.links.reversed() {
+      let (collection, slot) = Self.unpack(link.place)
+      if tables[collection].lastPending[Int(slot)] == pending.mutation.n { tables[collection].lastPending[Int(slot)] = link.before }
     }
   }
 
@@ -41,9 +55,9 @@ extension ClientEngine {
     var numbers: [UInt64] = []
     var n = tables[collection].lastPending[Int(slot)]
     // Links lead back to mutations that were judged meanwhile; the chain ends there.
-    while n > state.settled.n, let pending = pending(n), let write = pending.places.firstIndex(of: place) {
+    while n > state.settled.n, let pending = pending(n), let link = pending.links.first(where: { $0.place == place }) {
       numbers.append(n)
-      n = pending.links[write]
+      n = link.before
     }
     numbers.reverse()
     return numbers
@@ -55,7 +69,7 @@ extension ClientEngine {
   }
 
   mutating func refreshOverlays(of pending: PendingMutation) {
-    for place in pending.places { refreshOverlay(place) }
+    for link in pending.links { refreshOverlay(link.place) }
   }
 
   /// Works out a record's overlay again: its base with its pending mutations applied in order.
@@ -66,7 +80,7 @@ extension ClientEngine {
     var row = tables[collection].base(slot)?.row
     for n in numbers {
       guard let pending = pending(n) else { continue }
-      for (index, write) in pending.writes.enumerated() where pending.places[index] == place { apply(write, of: pending.mutation, to: &row) }
+      for (index, write) in writes(of: pending).enumerated() where pending.links[index].place == place { apply(write, of: pending.mutation, to: &row) }
     }
     setOverlay(collection, slot, row?.encode())
   }

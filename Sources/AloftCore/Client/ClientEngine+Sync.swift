@@ -6,7 +6,12 @@ struct SyncState: Sendable {
   /// The furthest a retry is put off, in milliseconds.
   static let delayMillisecondsMax: UInt64 = 300_000
 
+  /// Half of the numbers that the server can compare one by one (`ChainMemory`).
+  static let unsyncedOutcomesMax = 16
+
   var isSending = false
+  /// Outcomes stored since the last write that was flushed to the disk.
+  var unsyncedOutcomes = 0
   /// There is something to say or to hear.
   var isDue = false
   /// The last round reached the head of every scope.
@@ -24,6 +29,8 @@ struct SyncState: Sendable {
   var hints: [(scope: Text, sequence: Sequence)] = []
   /// Mutations up to this number went out in the round under way.
   var sentThrough: UInt64 = 0
+  /// The highest number given to a mutation when the round under way was asked.
+  var sentIssued: UInt64 = 0
 }
 
 extension ClientEngine {
@@ -61,6 +68,7 @@ extension ClientEngine {
       size += pending.mutation.args.count + 64
       if size >= Self.requestBytesMax { break }
     }
+    sync.sentIssued = state.issued
     sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
     request.report = report()
     return request
@@ -122,6 +130,11 @@ extension ClientEngine {
       sync.isForeign = true
       return
     }
+    if response.standing != .ok && state.issued != sync.sentIssued {
+      // What the server was asked about is not what the device is now: another context may have spoken meanwhile.
+      sync.isDue = true
+      return startRound(now: now)
+    }
     if response.standing != .ok {
       // Our storage, or the server's, went back in time: offer what waits again under a new identity.
       outbox.append(.renewed(DeviceID(high: random.next(), low: random.next())))
@@ -136,6 +149,7 @@ extension ClientEngine {
     sync.isAtHead = !response.hasMore
     sync.isDue = response.hasMore
     if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
+      sync.unsyncedOutcomes += response.outcomes.count
       outbox.append(.response(now: response.time, body: body))
     } else {
       state.lastSynced = now

@@ -31,9 +31,9 @@ extension ClientEngine {
     for entry in state.tray { items.append(item(entry.mutation, .tray(entry.outcome), entry.keys)) }
     for pending in state.queue {
       let isSent = sync.isSending && pending.mutation.n <= sync.sentThrough
-      items.append(item(pending.mutation, isSent ? .sending : .queued, pending.writes.map { $0.key }))
+      items.append(item(pending.mutation, isSent ? .sending : .queued, keys(of: pending)))
     }
-    for pending in drafts { items.append(item(pending.mutation, .saving, pending.writes.map { $0.key })) }
+    for pending in drafts { items.append(item(pending.mutation, .saving, keys(of: pending))) }
     return items
   }
 

@@ -109,7 +109,7 @@ public struct ClientEngine {
   // MARK: reading
 
   /// Makes every record findable by its id. Cheap when nothing was loaded since the last call.
-  mutating func indexIDs() { for collection in tables.indices { tables[collection].indexIDs() } }
+  package mutating func indexIDs() { for collection in tables.indices { tables[collection].indexIDs() } }
 
   /// Answers a query. Cost: by an index where one helps, else one scan.
   public mutating func rows(of query: Query) -> [UInt32] {

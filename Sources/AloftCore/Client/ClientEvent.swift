@@ -56,7 +56,7 @@ public enum WakeReason: UInt8, Sendable {
 
 /// Something the host must do.
 public enum ClientEffect: Sendable {
-  /// Write these rows at `first`, `first + 1`, … in one transaction; strict when they hold the person's own changes.
+  /// Write these rows at `first`, `first + 1`, … in one transaction; strict when they hold the person's own changes or many outcomes.
   case persist(first: UInt64, isStrict: Bool, rows: [[UInt8]])
   /// POST this body to /sync.
   case send([UInt8])
@@ -82,8 +82,8 @@ public struct Compaction: Sendable {
 /// What the app should hear.
 public struct Notification: Sendable {
   public var status: ClientStatus?
-  /// Mutations that are now durable on this device, with their final number.
-  public var saved: [(token: UInt64, n: UInt64)] = []
+  /// Mutations that are now durable on this device, in runs of consecutive tokens and final numbers, from these on.
+  public var saved: [(token: UInt64, n: UInt64, count: Int)] = []
   public var outcomes: [(token: UInt64, n: UInt64, outcome: Outcome)] = []
   var live: [(id: Int, collection: Int, notice: LiveQuery.Notice)] = []
   public var isPendingChanged = false

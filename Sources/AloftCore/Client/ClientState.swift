@@ -4,14 +4,19 @@
 /// A mutation that the server has not judged.
 struct PendingMutation: Sendable {
   var mutation: Mutation
-  /// The writes that the action came to on this device; what the overlay shows.
+  /// The writes that the action came to on this device; what the overlay shows. Empty where the arguments alone say them.
   var writes: [RecordWrite]
-  /// The packed place of each write's record.
-  var places: [UInt64] = []
-  /// For each write, the pending mutation of the same record before this one; 0 for none.
-  var links: [UInt64] = []
+  /// The record of each write.
+  var links: [Link] = []
   /// The handle that the app holds, in the context that made it; 0 elsewhere.
   var token: UInt64 = 0
+
+  struct Link {
+    /// Packed.
+    var place: UInt64
+    /// The pending mutation of the same record before this one; 0 for none.
+    var before: UInt64 = 0
+  }
 }
 
 /// A mutation that did not take effect and waits for its author.
@@ -19,6 +24,18 @@ struct TrayEntry: Sendable {
   var mutation: Mutation
   var outcome: Outcome
   var keys: [RecordKey]
+
+  /// Takes its number, and those of other refused mutations that it speaks of, out of the way of a count that starts again.
+  mutating func moveAside(from old: DeviceID, to new: DeviceID, refused: [UInt64]) {
+    mutation.n += 1 << 40
+    if case .parked(let n) = outcome { outcome = .parked(dependsOn: n + 1 << 40) }
+    for entry in mutation.seen.indices {
+      for place in mutation.seen[entry].dots.indices {
+        let dot = mutation.seen[entry].dots[place]
+        if dot.device == old && refused.contains(dot.n) { mutation.seen[entry].dots[place] = MutationID(device: new, n: dot.n + 1 << 40) }
+      }
+    }
+  }
 }
 
 /// The durable state of a device, as the log's rows left it.
@@ -143,7 +160,10 @@ enum LogEntry {
   }
 
   func encode(after checksum: UInt32, device: DeviceID) -> [UInt8] {
-    var out = CBORWriter(capacity: 128)
+    var size = 128
+    if case .mutations(let mutations) = self { for mutation in mutations { size += mutation.args.count + 64 } }
+    var out = CBORWriter(capacity: size)
+    out.raw([UInt8](repeating: 0, count: 8))
     out.array(2)
     out.uint(kind)
     switch self {
@@ -161,11 +181,8 @@ enum LogEntry {
     case .renewed(let device): out.device(device)
     case .signedIn(let user): out.text(user)
     }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(out.output.count + 8)
-    Page.appendWord(0, to: &bytes)
-    Page.appendWord(checksum, to: &bytes)
-    bytes.append(contentsOf: out.output)
+    var bytes = out.finish()
+    Page.setWord(checksum, at: 4, in: &bytes)
     Page.setWord(CRC32C.of(bytes, from: 4, to: bytes.count), at: 0, in: &bytes)
     return bytes
   }

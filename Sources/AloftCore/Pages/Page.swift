@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local page format: rows packed into at most 60 KiB with a checksum.
+// The local page format: rows packed into at most 240 KiB with a checksum.
 //
 //   bytes 0..<4    "ALP1"
 //   bytes 4..<8    CRC-32C of all that follows, little-endian
 //   bytes 8..<12   page number      bytes 12..<16  collection number      bytes 16..<20  row count
 //   then for each row: 4 bytes of length, and the row
 //
-// Why below 64 KiB: above it Chromium keeps a value in a file of its own, and rewriting one costs three times as much.
+// Why this size: a cold open reads every page, and Chromium reads 21 MB in 190 ms as pages of 60 KiB, in 75 ms as pages of 240 KiB.
+// Larger ones gain little more, and a change of one record rewrites its page at the next compaction.
 
 enum Page {
-  static let bytesMax = 60 * 1024
+  static let bytesMax = 240 * 1024
   static let headerBytes = 20
 
   static func begin(number: UInt32, collection: Int) -> [UInt8] {
     var bytes = Array("ALP1".utf8)
-    bytes.reserveCapacity(bytesMax)
     appendWord(0, to: &bytes)
     appendWord(number, to: &bytes)
     appendWord(UInt32(collection), to: &bytes)
@@ -28,15 +28,15 @@ enum Page {
     setWord(CRC32C.of(bytes, from: 8, to: bytes.count), at: 4, in: &bytes)
   }
 
-  /// The collection and the row count of a page that is whole, or nil.
-  static func check(_ bytes: [UInt8], number: UInt32) -> (collection: Int, count: Int)? {
+  /// What the header of a page says, when the page is whole.
+  static func check(_ bytes: [UInt8]) -> (number: UInt32, collection: Int, count: Int)? {
     guard bytes.count >= headerBytes, bytes[0] == 0x41, bytes[1] == 0x4C, bytes[2] == 0x50, bytes[3] == 0x31,
-      word(bytes, 4) == CRC32C.of(bytes, from: 8, to: bytes.count), word(bytes, 8) == number
+      word(bytes, 4) == CRC32C.of(bytes, from: 8, to: bytes.count)
     else { return nil }
     let (collection, count) = (word(bytes, 12), word(bytes, 16))
     // Each row takes more than its four bytes of length.
     guard collection < 1 << 16, count < UInt32(bytes.count / 4) else { return nil }
-    return (Int(collection), Int(count))
+    return (word(bytes, 8), Int(collection), Int(count))
   }
 
   static func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {

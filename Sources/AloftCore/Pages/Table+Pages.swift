@@ -7,20 +7,9 @@
 extension Table {
   /// Takes a page whose checksum was found good. Returns false when its rows do not parse.
   mutating func load(page number: UInt32, _ bytes: [UInt8], count: Int) -> Bool {
-    var rows: [(offset: UInt32, length: UInt32)] = []
-    rows.reserveCapacity(count)
-    var position = Page.headerBytes
-    for _ in 0..<count {
-      guard position + 4 <= bytes.count else { return false }
-      let length = Int(truncatingIfNeeded: Page.word(bytes, position))
-      position += 4
-      guard length > 0, length <= bytes.count - position else { return false }
-      rows.append((UInt32(position), UInt32(length)))
-      position += length
-    }
-    makeRoom(for: number)
     let first = UInt32(slotCount)
-    adopt(page: number, rows: rows)
+    guard adopt(page: number, bytes, count: count) else { return false }
+    makeRoom(for: number)
     pages[Int(number)] = PageEntry(bytes: bytes, slots: Array(first..<UInt32(slotCount)))
     return true
   }
@@ -108,6 +97,8 @@ extension Table {
     install(page, &bytes, kept)
     if !touched.contains(page) { touched.append(page) }
   }
+
+  func holds(page: UInt32) -> Bool { page < pages.count && !pages[Int(page)].bytes.isEmpty }
 
   private mutating func makeRoom(for page: UInt32) {
     while pages.count <= Int(page) { pages.append(PageEntry()) }

@@ -23,9 +23,9 @@ extension Table {
           if (try? reader.skip()) == nil { break }
           continue
         }
-        out.append(0x2C)
+        out.put(0x2C)
         JSONCodec.appendText(field.name, to: &out)
-        out.append(0x3A)
+        out.put(0x3A)
         if kind == .tag {
           JSONCodec.append(view.value(number - 1, rule: field.rule), to: &out)
           hasCandidates = hasCandidates || field.rule == .manual
@@ -39,9 +39,9 @@ extension Table {
     if let state {
       JSONCodec.literal(",\"$state\":\"", to: &out)
       JSONCodec.literal(state, to: &out)
-      out.append(0x22)
+      out.put(0x22)
     }
-    out.append(0x7D)
+    out.put(0x7D)
   }
 
   /// The values of `manual` fields that wait for somebody to choose.
@@ -55,15 +55,15 @@ extension Table {
       JSONCodec.appendText(field.name, to: &out)
       JSONCodec.literal(":[", to: &out)
       for (index, value) in values.enumerated() {
-        if index > 0 { out.append(0x2C) }
+        if index > 0 { out.put(0x2C) }
         JSONCodec.literal("{\"value\":", to: &out)
         JSONCodec.append(value.value, to: &out)
         JSONCodec.literal(",\"time\":", to: &out)
         appendDecimal(Int64(truncatingIfNeeded: row.stamps[value.dots[0]].time.milliseconds), to: &out)
-        out.append(0x7D)
+        out.put(0x7D)
       }
-      out.append(0x5D)
+      out.put(0x5D)
     }
-    if !isFirst { out.append(0x7D) }
+    if !isFirst { out.put(0x7D) }
   }
 }

@@ -108,7 +108,8 @@ extension Table {
       return slots
     }
     let fields = collection.fields
-    forEachVisible { slot, view in if filter.matches(view, fields) { slots.append(slot) } }
+    let take = { (slot: UInt32, view: RowView) in if filter.matches(view, fields) { slots.append(slot) } }
+    if let wanted = Self.wantedText(filter) { forEachVisible(where: wanted.field, is: wanted.text, take) } else { forEachVisible(take) }
     return slots
   }
 

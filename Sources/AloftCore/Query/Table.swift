@@ -120,11 +120,15 @@ struct Table {
   /// The slot of a record, made when there is none.
   mutating func makeSlot(for id: Text) -> UInt32 {
     indexIDs()
-    if let slot = slot(of: id) { return slot }
-    let slot = addSlot(hash: UInt32(truncatingIfNeeded: Hash64.of(id.utf8)))
-    places[Int(slot)] = .empty(keepLoose(Self.idOnly(id)))
-    return slot
+    return slot(of: id) ?? addSlot(for: id)
   }
+
+  /// A slot for a record that the table never heard of; nil when it did.
+  mutating func newSlot(for id: Text) -> UInt32? {
+    slot(of: id) == nil ? addSlot(for: id) : nil
+  }
+
+  func id(of slot: UInt32) -> Text { idView(slot).id }
 
   /// Whatever knows the id of a slot.
   private func idView(_ slot: UInt32) -> RowView {
@@ -151,10 +155,11 @@ struct Table {
     return UInt32(looseRows.count - 1)
   }
 
-  private mutating func addSlot(hash: UInt32) -> UInt32 {
+  private mutating func addSlot(for id: Text) -> UInt32 {
+    let hash = UInt32(truncatingIfNeeded: Hash64.of(id.utf8))
     if (places.count + 1) * 3 > buckets.count * 2 { growBuckets() }
     let slot = UInt32(places.count)
-    places.append(.empty(0))
+    places.append(.empty(keepLoose(Self.idOnly(id))))
     hashes.append(hash)
     lastPending.append(0)
     overlayPlaces.append(-1)
@@ -178,11 +183,32 @@ struct Table {
   }
 
   /// Takes the rows of a page that is being loaded: one place for each. Pages are loaded once, so their ids are new.
-  mutating func adopt(page: UInt32, rows: [(offset: UInt32, length: UInt32)]) {
-    for row in rows { places.append(.page(page, offset: row.offset, length: row.length)) }
-    overlayPlaces.append(contentsOf: repeatElement(-1, count: rows.count))
-    lastPending.append(contentsOf: repeatElement(0, count: rows.count))
+  /// Returns false, and takes none, when the rows do not fill the page as its header says.
+  mutating func adopt(page: UInt32, _ bytes: [UInt8], count: Int) -> Bool {
+    let first = places.count
+    let isWhole = bytes.withUnsafeBytes { raw in
+      var position = Page.headerBytes
+      for _ in 0..<count {
+        guard position + 4 <= raw.count else { return false }
+        let length = raw.loadUnaligned(fromByteOffset: position, as: UInt32.self).littleEndian
+        position += 4
+        guard length > 0, length <= raw.count - position else { return false }
+        places.append(.page(page, offset: UInt32(position), length: length))
+        position += Int(length)
+      }
+      return true
+    }
+    if !isWhole {
+      places.removeLast(places.count - first)
+      return false
+    }
+    overlayPlaces.append(contentsOf: repeatElement(-1, count: count))
+    lastPending.append(contentsOf: repeatElement(0, count: count))
+    return true
   }
+
+  /// Whether the packed row is what queries see.
+  func isPacked(_ slot: Int) -> Bool { overlayPlaces[slot] < 0 }
 
   /// Visits every record that a query may see, in the order of slots. Rows of one page share one look at it.
   func forEachVisible(_ body: (UInt32, RowView) -> Void) {
@@ -301,7 +327,8 @@ struct Table {
   }
 
   /// Changes an index while the table holds an empty one in its place: the ordering closure holds a copy of the table, and a
-  /// second reference to the index would make every change copy it.
+  /// second reference to the index would make every change copy it. Out of line: there are several callers, and it is large.
+  @inline(never)
   private mutating func withIndex(
     _ place: Int, _ view: RowView, _ slot: UInt32,
     _ change: (inout OrderedIndex, IndexEntry, (IndexEntry, IndexEntry) -> Bool) -> Void

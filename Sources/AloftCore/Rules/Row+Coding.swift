@@ -33,13 +33,7 @@ extension Row {
     }
     out.uint(version)
     out.array(stamps.count * 5)
-    for stamp in stamps {
-      out.uint(stamp.time.milliseconds)
-      out.uint(UInt64(stamp.time.counter))
-      out.device(stamp.mutation.device)
-      out.uint(stamp.mutation.n)
-      out.uint(stamp.sequence)
-    }
+    for stamp in stamps { stamp.encode(to: &out) }
     if marks.allSatisfy({ $0 == 0 }) {
       out.array(0)
     } else {
@@ -90,6 +84,14 @@ extension Row {
 }
 
 extension Stamp {
+  func encode(to out: inout CBORWriter) {
+    out.uint(time.milliseconds)
+    out.uint(UInt64(time.counter))
+    out.device(mutation.device)
+    out.uint(mutation.n)
+    out.uint(sequence)
+  }
+
   init(from reader: inout CBORReader) throws(DecodeError) {
     let milliseconds = try reader.uint()
     let counter = try reader.uint()

@@ -58,6 +58,7 @@ public struct Rejection: Error, Equatable, Sendable {
   public var path: Text
   public var message: Text
 
+  @inline(never)
   public init(_ code: String, _ message: String, path: String = "") {
     self.code = Text(code)
     self.path = Text(path)

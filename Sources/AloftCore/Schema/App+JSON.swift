@@ -135,64 +135,76 @@ struct JSONObjectWriter {
   private(set) var bytes: [UInt8] = [0x7B]
 
   mutating func finish() -> [UInt8] {
-    bytes.append(0x7D)
+    bytes.put(0x7D)
     return bytes
   }
 
+  @inline(never)
   private mutating func separate() {
-    if let last = bytes.last, last != 0x7B, last != 0x5B, last != 0x3A { bytes.append(0x2C) }
+    if let last = bytes.last, last != 0x7B, last != 0x5B, last != 0x3A { bytes.put(0x2C) }
   }
 
+  @inline(never)
   mutating func open() {
     separate()
-    bytes.append(0x7B)
+    bytes.put(0x7B)
   }
 
-  mutating func close() { bytes.append(0x7D) }
+  @inline(never)
+  mutating func close() { bytes.put(0x7D) }
 
+  @inline(never)
   mutating func key(_ name: StaticString) {
     separate()
-    bytes.append(0x22)
+    bytes.put(0x22)
     JSONCodec.literal(name, to: &bytes)
-    bytes.append(0x22)
-    bytes.append(0x3A)
+    bytes.put(0x22)
+    bytes.put(0x3A)
   }
 
+  @inline(never)
   mutating func keyText(_ name: Text) {
     separate()
     JSONCodec.appendText(name, to: &bytes)
-    bytes.append(0x3A)
+    bytes.put(0x3A)
   }
 
   @_disfavoredOverload
+  @inline(never)
   mutating func text(_ value: Text) {
     separate()
     JSONCodec.appendText(value, to: &bytes)
   }
 
+  @inline(never)
   mutating func text(_ value: StaticString) { text(Text(value)) }
 
+  @inline(never)
   mutating func int(_ value: Int64) {
     separate()
     appendDecimal(value, to: &bytes)
   }
 
+  @inline(never)
   mutating func bool(_ value: Bool) {
     separate()
     JSONCodec.literal(value ? "true" : "false", to: &bytes)
   }
 
+  @inline(never)
   mutating func null() {
     separate()
     JSONCodec.literal("null", to: &bytes)
   }
 
+  @inline(never)
   mutating func value(_ value: Value) {
     separate()
     JSONCodec.append(value, to: &bytes)
   }
 
   /// Appends JSON that was written elsewhere.
+  @inline(never)
   mutating func raw(_ json: [UInt8]) {
     separate()
     bytes.append(contentsOf: json)
@@ -200,8 +212,8 @@ struct JSONObjectWriter {
 
   mutating func array<Element>(_ elements: [Element], _ write: (inout JSONObjectWriter, Element) -> Void) {
     separate()
-    bytes.append(0x5B)
+    bytes.put(0x5B)
     for element in elements { write(&self, element) }
-    bytes.append(0x5D)
+    bytes.put(0x5D)
   }
 }

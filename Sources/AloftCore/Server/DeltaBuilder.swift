@@ -196,7 +196,7 @@ private struct RowWriter {
     } else {
       appendVisible(entry, to: &out)
     }
-    rows.append(contentsOf: out.output)
+    rows.append(contentsOf: out.finish())
   }
 
   /// Appends what the reader lacks and may see of a row.

@@ -48,6 +48,13 @@ public struct CBORReader: Sendable {
   }
 
   public var isAtEnd: Bool { position == end }
+
+  /// Goes on behind bytes that were read by other means.
+  mutating func move(to position: Int) {
+    precondition(position >= self.position && position <= end, "CBOR position outside the bytes")
+    self.position = position
+  }
+
   public func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
 
   /// What kind of item comes next, without moving.
@@ -260,6 +267,10 @@ public struct CBORReader: Sendable {
 }
 
 extension Array where Element == UInt8 {
+  /// Appends a byte, out of line: an append takes twenty times the room of a call, and encoders are full of them.
+  @inline(never)
+  mutating func put(_ byte: UInt8) { append(byte) }
+
   /// A copy of a part: one allocation and one block move.
   func bytes(from start: Int, to end: Int) -> [UInt8] {
     precondition(start >= 0 && start <= end && end <= count, "range outside the bytes")

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes deterministic CBOR (RFC 8949, section 4.2): shortest heads, definite lengths; the caller sorts map keys.
 
-/// Appends CBOR items to a byte array.
+/// Appends CBOR items to bytes. What is called everywhere stays out of line: the browser module pays for every copy.
 public struct CBORWriter: Sendable {
-  public private(set) var output: [UInt8]
+  /// Larger than what was written, so that writing is storing: an append to an array costs several calls, however short.
+  private var room: [UInt8]
+  public private(set) var count = 0
 
-  public init(capacity: Int = 0) {
-    output = []
-    output.reserveCapacity(capacity)
+  @inline(never)
+  public init(capacity: Int = 0) { room = Self.room(capacity) }
+
+  /// A copy of the bytes so far.
+  public var output: [UInt8] { room.bytes(from: 0, to: count) }
+
+  /// The bytes, without a copy.
+  @inline(never)
+  public consuming func finish() -> [UInt8] {
+    room.removeLast(room.count - count)
+    return room
   }
-
-  /// The bytes so far; `output` under a name that reads well at the end of a chain.
-  public consuming func finish() -> [UInt8] { output }
 
   public mutating func uint(_ value: UInt64) { head(0x00, value) }
 
@@ -21,25 +28,26 @@ public struct CBORWriter: Sendable {
 
   public mutating func bytes(_ value: [UInt8]) {
     head(0x40, UInt64(value.count))
-    output.append(contentsOf: value)
+    raw(value)
   }
 
-  @_disfavoredOverload
+  @_disfavoredOverload @inline(never)
   public mutating func text(_ value: Text) {
     head(0x60, UInt64(value.utf8.count))
-    output.append(contentsOf: value.utf8)
+    raw(value.utf8)
   }
 
   /// A device id as a byte string, without an array in between.
   mutating func device(_ id: DeviceID) {
-    output.append(0x50)
+    byte(0x50)
     big(id.high, 8)
     big(id.low, 8)
   }
 
+  @inline(never)
   public mutating func text(_ value: StaticString) {
     head(0x60, UInt64(value.utf8CodeUnitCount))
-    value.withUTF8Buffer { output.append(contentsOf: $0) }
+    value.withUTF8Buffer { raw($0) }
   }
 
   mutating func string(isText: Bool, _ source: [UInt8], from start: Int, to end: Int) {
@@ -54,61 +62,100 @@ public struct CBORWriter: Sendable {
   public mutating func map(_ count: Int) { head(0xA0, UInt64(count)) }
 
   public mutating func tag(_ number: UInt64) { head(0xC0, number) }
-  public mutating func bool(_ value: Bool) { output.append(value ? 0xF5 : 0xF4) }
-  public mutating func null() { output.append(0xF6) }
-  public mutating func undefined() { output.append(0xF7) }
+  public mutating func bool(_ value: Bool) { byte(value ? 0xF5 : 0xF4) }
+  public mutating func null() { byte(0xF6) }
+  public mutating func undefined() { byte(0xF7) }
 
   /// A float in the shortest form that keeps its value; every NaN becomes the one quiet NaN.
   public mutating func double(_ value: Double) {
     if value.isNaN {
-      output.append(contentsOf: [0xF9, 0x7E, 0x00])
+      byte(0xF9)
+      big(0x7E00, 2)
       return
     }
     let single = Float(value)
     guard Double(single) == value else {
-      output.append(0xFB)
+      byte(0xFB)
       big(value.bitPattern, 8)
       return
     }
     if let half = Self.half(single) {
-      output.append(0xF9)
+      byte(0xF9)
       big(UInt64(half), 2)
     } else {
-      output.append(0xFA)
+      byte(0xFA)
       big(UInt64(single.bitPattern), 4)
     }
   }
 
   /// Appends an item, or items, encoded before.
-  public mutating func raw(_ bytes: [UInt8]) { output.append(contentsOf: bytes) }
-  public mutating func raw(_ bytes: UnsafeRawBufferPointer) { output.append(contentsOf: bytes) }
-  public mutating func raw(_ bytes: [UInt8], from start: Int, to end: Int) {
-    precondition(start >= 0 && start <= end && end <= bytes.count, "range outside the bytes")
-    bytes.withUnsafeBufferPointer { output.append(contentsOf: UnsafeBufferPointer(rebasing: $0[start..<end])) }
+  public mutating func raw(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { raw($0) } }
+  public mutating func raw(_ bytes: UnsafeRawBufferPointer) { raw(bytes.bindMemory(to: UInt8.self)) }
+  public mutating func raw(_ bytes: [UInt8], from start: Int, to end: Int) { raw(bytes, start..<end) }
+
+  mutating func raw(_ bytes: [UInt8], _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside the bytes")
+    bytes.withUnsafeBufferPointer { raw(UnsafeBufferPointer(rebasing: $0[range])) }
   }
 
+  @inline(never)
+  mutating func raw(_ bytes: UnsafeBufferPointer<UInt8>) {
+    guard let source = bytes.baseAddress, !bytes.isEmpty else { return }
+    if bytes.count > room.count - count { grow(bytes.count) }
+    let start = count
+    room.withUnsafeMutableBufferPointer { ($0.baseAddress! + start).initialize(from: source, count: bytes.count) }
+    count += bytes.count
+  }
+
+  /// Starts a container whose count is not known yet: a head of four bytes, filled in later. Returns its place.
+  mutating func openContainer(isMap: Bool) -> Int {
+    byte(isMap ? 0xBA : 0x9A)
+    big(0, 4)
+    return count - 4
+  }
+
+  mutating func setCount(_ count: Int, at place: Int) {
+    for index in 0..<4 { room[place + index] = UInt8(truncatingIfNeeded: UInt32(truncatingIfNeeded: count) >> UInt32(24 - index * 8)) }
+  }
+
+  @inline(never)
   private mutating func head(_ major: UInt8, _ value: UInt64) {
-    if value < 24 {
-      output.append(major | UInt8(value))
-    } else if value <= 0xFF {
-      output.append(major | 24)
-      output.append(UInt8(value))
-    } else if value <= 0xFFFF {
-      output.append(major | 25)
-      big(value, 2)
-    } else if value <= 0xFFFF_FFFF {
-      output.append(major | 26)
-      big(value, 4)
-    } else {
-      output.append(major | 27)
-      big(value, 8)
+    if value < 24 { return byte(major | UInt8(truncatingIfNeeded: value)) }
+    let power = value <= 0xFF ? 0 : value <= 0xFFFF ? 1 : value <= 0xFFFF_FFFF ? 2 : 3
+    byte(major | UInt8(truncatingIfNeeded: 24 + power))
+    big(value, 1 << power)
+  }
+
+  @inline(never)
+  private mutating func byte(_ value: UInt8) {
+    if count == room.count { grow(1) }
+    room[count] = value
+    count += 1
+  }
+
+  @inline(never)
+  private mutating func big(_ value: UInt64, _ width: Int) {
+    if width > room.count - count { grow(width) }
+    var shift = UInt64(width * 8)
+    while shift > 0 {
+      shift -= 8
+      room[count] = UInt8(truncatingIfNeeded: value >> shift)
+      count += 1
     }
   }
 
-  private mutating func big(_ value: UInt64, _ count: Int) {
-    let word = (value << UInt64(64 - count * 8)).bigEndian
-    withUnsafeBytes(of: word) { output.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  @inline(never)
+  private mutating func grow(_ more: Int) {
+    var larger = Self.room(max(count + more, 2 * count, 32))
+    let count = self.count
+    room.withUnsafeBufferPointer { old in
+      larger.withUnsafeMutableBufferPointer { if count > 0 { $0.baseAddress!.initialize(from: old.baseAddress!, count: count) } }
+    }
+    room = larger
   }
+
+  /// Bytes that hold whatever was there.
+  private static func room(_ size: Int) -> [UInt8] { [UInt8](unsafeUninitializedCapacity: size) { $1 = size } }
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.
   private static func half(_ value: Float) -> UInt16? {

@@ -101,20 +101,20 @@ enum CanonicalCBOR {
     // Pairs are written behind each other, then copied in the order of their keys.
     var scratch = CBORWriter(capacity: 128)
     var pairs: [(start: Int, keyEnd: Int, end: Int)] = []
-    var isSorted = true
     for _ in 0..<count {
-      let start = scratch.output.count
+      let start = scratch.count
       try append(&reader, to: &scratch, depth: depth - 1)
-      let keyEnd = scratch.output.count
-      if let last = pairs.last, isSorted {
-        isSorted = compare(scratch.output, last.start..<last.keyEnd, start..<keyEnd) < 0
-      }
+      let keyEnd = scratch.count
       try append(&reader, to: &scratch, depth: depth - 1)
-      pairs.append((start, keyEnd, scratch.output.count))
+      pairs.append((start, keyEnd, scratch.count))
     }
     out.map(count)
-    if isSorted { return out.raw(scratch.output) }
-    let bytes = scratch.output
+    let bytes = scratch.finish()
+    var isSorted = true
+    for index in pairs.indices.dropFirst() where isSorted {
+      isSorted = compare(bytes, pairs[index - 1].start..<pairs[index - 1].keyEnd, pairs[index].start..<pairs[index].keyEnd) < 0
+    }
+    if isSorted { return out.raw(bytes) }
     pairs.sortStably { compare(bytes, $0.start..<$0.keyEnd, $1.start..<$1.keyEnd) < 0 }
     for index in pairs.indices {
       let pair = pairs[index]
@@ -126,7 +126,7 @@ enum CanonicalCBOR {
   }
 
   /// Below, at or above zero, as the first range of bytes comes before, equals or follows the second.
-  private static func compare(_ bytes: [UInt8], _ a: Range<Int>, _ b: Range<Int>) -> Int {
+  static func compare(_ bytes: [UInt8], _ a: Range<Int>, _ b: Range<Int>) -> Int {
     var offset = 0
     while offset < a.count && offset < b.count {
       let difference = Int(bytes[a.lowerBound + offset]) - Int(bytes[b.lowerBound + offset])

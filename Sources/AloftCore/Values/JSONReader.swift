@@ -23,12 +23,12 @@ private struct JSONReader {
 
   let input: [UInt8]
   var position = 0
-  var out = CBORPatchWriter()
+  var out: CBORWriter
   private var open: [Open] = []
 
   init(input: [UInt8]) {
     self.input = input
-    out.bytes.reserveCapacity(input.count)
+    out = CBORWriter(capacity: input.count)
   }
 
   mutating func run() throws(DecodeError) -> [UInt8] {
@@ -62,7 +62,7 @@ private struct JSONReader {
     }
     skipSpace()
     guard position == input.count else { throw failure(.trailingBytes) }
-    return out.bytes
+    return out.finish()
   }
 
   func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
@@ -78,7 +78,7 @@ private struct JSONReader {
 
   private mutating func close() {
     let top = open.removeLast()
-    out.patch(top.count, at: top.headAt)
+    out.setCount(top.count, at: top.headAt)
   }
 
   private mutating func value() throws(DecodeError) {
@@ -88,16 +88,22 @@ private struct JSONReader {
       guard open.count < CBORReader.depthMax else { throw failure(.tooDeep) }
       let isObject = input[position] == 0x7B
       position += 1
-      open.append(Open(headAt: out.openHead(isMap: isObject), count: 0, isObject: isObject))
+      open.append(Open(headAt: out.openContainer(isMap: isObject), count: 0, isObject: isObject))
     case 0x22: try string()
-    case 0x74: try literal("true", 0xF5)
-    case 0x66: try literal("false", 0xF4)
-    case 0x6E: try literal("null", 0xF6)
+    case 0x74:
+      try literal("true")
+      out.bool(true)
+    case 0x66:
+      try literal("false")
+      out.bool(false)
+    case 0x6E:
+      try literal("null")
+      out.null()
     default: try number()
     }
   }
 
-  private mutating func literal(_ word: StaticString, _ byte: UInt8) throws(DecodeError) {
+  private mutating func literal(_ word: StaticString) throws(DecodeError) {
     let length = word.utf8CodeUnitCount
     guard position + length <= input.count else { throw failure(.truncated) }
     let matches = word.withUTF8Buffer { buffer in
@@ -106,7 +112,6 @@ private struct JSONReader {
     }
     guard matches else { throw failure(.malformed) }
     position += length
-    out.bytes.append(byte)
   }
 
   private mutating func number() throws(DecodeError) {
@@ -198,7 +203,7 @@ private struct JSONReader {
     guard position < input.count else { throw failure(.truncated) }
     if input[position] == 0x22 {
       guard Text.isValidUTF8(input, from: start, to: position) else { throw failure(.invalidText) }
-      out.text(input, from: start, to: position)
+      out.string(isText: true, input, from: start, to: position)
       position += 1
       return
     }
@@ -210,13 +215,13 @@ private struct JSONReader {
       if byte == 0x22 { break }
       guard byte >= 0x20 else { throw failure(.malformed) }
       if byte != 0x5C {
-        decoded.append(byte)
+        decoded.put(byte)
         continue
       }
       try escape(into: &decoded)
     }
     guard Text.isValidUTF8(decoded, from: 0, to: decoded.count) else { throw failure(.invalidText) }
-    out.text(decoded, from: 0, to: decoded.count)
+    out.string(isText: true, decoded, from: 0, to: decoded.count)
   }
 
   private mutating func escape(into decoded: inout [UInt8]) throws(DecodeError) {
@@ -224,12 +229,12 @@ private struct JSONReader {
     let byte = input[position]
     position += 1
     switch byte {
-    case 0x22, 0x5C, 0x2F: decoded.append(byte)
-    case 0x62: decoded.append(8)
-    case 0x66: decoded.append(12)
-    case 0x6E: decoded.append(10)
-    case 0x72: decoded.append(13)
-    case 0x74: decoded.append(9)
+    case 0x22, 0x5C, 0x2F: decoded.put(byte)
+    case 0x62: decoded.put(8)
+    case 0x66: decoded.put(12)
+    case 0x6E: decoded.put(10)
+    case 0x72: decoded.put(13)
+    case 0x74: decoded.put(9)
     case 0x75:
       var scalar = try hex4()
       if scalar & 0xFC00 == 0xD800 {
@@ -259,19 +264,19 @@ private struct JSONReader {
 
   private func appendUTF8(_ scalar: UInt32, to out: inout [UInt8]) {
     switch scalar {
-    case 0..<0x80: out.append(UInt8(scalar))
+    case 0..<0x80: out.put(UInt8(scalar))
     case 0x80..<0x800:
-      out.append(UInt8(0xC0 | scalar >> 6))
-      out.append(UInt8(0x80 | scalar & 0x3F))
+      out.put(UInt8(0xC0 | scalar >> 6))
+      out.put(UInt8(0x80 | scalar & 0x3F))
     case 0x800..<0x10000:
-      out.append(UInt8(0xE0 | scalar >> 12))
-      out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
-      out.append(UInt8(0x80 | scalar & 0x3F))
+      out.put(UInt8(0xE0 | scalar >> 12))
+      out.put(UInt8(0x80 | scalar >> 6 & 0x3F))
+      out.put(UInt8(0x80 | scalar & 0x3F))
     default:
-      out.append(UInt8(0xF0 | scalar >> 18))
-      out.append(UInt8(0x80 | scalar >> 12 & 0x3F))
-      out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
-      out.append(UInt8(0x80 | scalar & 0x3F))
+      out.put(UInt8(0xF0 | scalar >> 18))
+      out.put(UInt8(0x80 | scalar >> 12 & 0x3F))
+      out.put(UInt8(0x80 | scalar >> 6 & 0x3F))
+      out.put(UInt8(0x80 | scalar & 0x3F))
     }
   }
 }
@@ -282,50 +287,5 @@ func hexDigit(_ byte: UInt8) -> UInt8? {
   case 0x41...0x46: byte - 0x41 + 10
   case 0x61...0x66: byte - 0x61 + 10
   default: nil
-  }
-}
-
-/// CBOR whose container heads are written before their count is known.
-private struct CBORPatchWriter {
-  var bytes: [UInt8] = []
-
-  mutating func openHead(isMap: Bool) -> Int {
-    bytes.append(isMap ? 0xBA : 0x9A)
-    for _ in 0..<4 { bytes.append(0) }
-    return bytes.count - 4
-  }
-
-  mutating func patch(_ count: Int, at position: Int) {
-    for index in 0..<4 { bytes[position + index] = UInt8(truncatingIfNeeded: count >> (24 - index * 8)) }
-  }
-
-  mutating func text(_ source: [UInt8], from start: Int, to end: Int) {
-    head(0x60, UInt64(end - start))
-    bytes.append(contentsOf: source[start..<end])
-  }
-
-  mutating func int(_ value: Int64) {
-    if value >= 0 { head(0, UInt64(value)) } else { head(0x20, UInt64(-1 - value)) }
-  }
-
-  mutating func double(_ value: Double) {
-    bytes.append(0xFB)
-    for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> UInt64(shift))) }
-  }
-
-  private mutating func head(_ major: UInt8, _ value: UInt64) {
-    switch value {
-    case 0..<24: bytes.append(major | UInt8(value))
-    case 24...0xFF:
-      bytes.append(major | 24)
-      bytes.append(UInt8(value))
-    case 0x100...0xFFFF:
-      bytes.append(major | 25)
-      bytes.append(UInt8(value >> 8))
-      bytes.append(UInt8(value & 0xFF))
-    default:
-      bytes.append(major | 27)
-      for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
-    }
   }
 }

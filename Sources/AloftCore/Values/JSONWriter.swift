@@ -54,9 +54,9 @@ extension JSONCodec {
       let range = try reader.textRange()
       appendString(reader.input, from: range.lowerBound, to: range.upperBound, to: &out)
     } else {
-      out.append(0x22)
+      out.put(0x22)
       appendDecimal(try reader.int(), to: &out)
-      out.append(0x22)
+      out.put(0x22)
     }
   }
 
@@ -67,9 +67,9 @@ extension JSONCodec {
       let range = try reader.textRange()
       appendString(reader.input, from: range.lowerBound, to: range.upperBound, to: &out)
     case .bytes:
-      out.append(0x22)
+      out.put(0x22)
       Base64URL.append(try reader.bytes(), to: &out)
-      out.append(0x22)
+      out.put(0x22)
     case .bool: literal(try reader.bool() ? "true" : "false", to: &out)
     case .double: appendDouble(try reader.double(), to: &out)
     default:
@@ -87,16 +87,16 @@ extension JSONCodec {
     case .double(let value): appendDouble(value, to: &out)
     case .text(let value): appendString(value.utf8, from: 0, to: value.utf8.count, to: &out)
     case .bytes(let value):
-      out.append(0x22)
+      out.put(0x22)
       Base64URL.append(value, to: &out)
-      out.append(0x22)
+      out.put(0x22)
     case .array(let values):
-      out.append(0x5B)
+      out.put(0x5B)
       for index in 0..<values.count {
-        if index > 0 { out.append(0x2C) }
+        if index > 0 { out.put(0x2C) }
         append(values[index], to: &out)
       }
-      out.append(0x5D)
+      out.put(0x5D)
     }
   }
 
@@ -111,7 +111,7 @@ extension JSONCodec {
 
   /// Appends a quoted string; U+2028 and U+2029 are legal JSON and stay as they are.
   static func appendString(_ bytes: [UInt8], from start: Int, to end: Int, to out: inout [UInt8]) {
-    out.append(0x22)
+    out.put(0x22)
     var clean = start
     var index = start
     while index < end {
@@ -121,22 +121,22 @@ extension JSONCodec {
         continue
       }
       out.append(contentsOf: bytes[clean..<index])
-      out.append(0x5C)
+      out.put(0x5C)
       switch byte {
-      case 0x22, 0x5C: out.append(byte)
-      case 0x0A: out.append(0x6E)
-      case 0x0D: out.append(0x72)
-      case 0x09: out.append(0x74)
+      case 0x22, 0x5C: out.put(byte)
+      case 0x0A: out.put(0x6E)
+      case 0x0D: out.put(0x72)
+      case 0x09: out.put(0x74)
       default:
         literal("u00", to: &out)
-        out.append(hexCharacter(byte >> 4))
-        out.append(hexCharacter(byte & 15))
+        out.put(hexCharacter(byte >> 4))
+        out.put(hexCharacter(byte & 15))
       }
       index += 1
       clean = index
     }
     out.append(contentsOf: bytes[clean..<end])
-    out.append(0x22)
+    out.put(0x22)
   }
 
   private static func appendDouble(_ value: Double, to out: inout [UInt8]) {
@@ -193,7 +193,7 @@ public enum Base64URL {
       bits += 6
       if bits >= 8 {
         bits -= 8
-        out.append(UInt8(word >> UInt32(bits) & 0xFF))
+        out.put(UInt8(word >> UInt32(bits) & 0xFF))
         word &= 1 << UInt32(bits) - 1
       }
     }

@@ -77,7 +77,7 @@ extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Expres
 }
 
 extension Value {
-  func encode(to out: inout CBORWriter) {
+  package func encode(to out: inout CBORWriter) {
     switch self {
     case .null: out.null()
     case .bool(let value): out.bool(value)
@@ -92,7 +92,7 @@ extension Value {
   }
 
   /// Reads a value of at most `depth` levels of arrays.
-  init(from reader: inout CBORReader, depth: Int = 4) throws(DecodeError) {
+  package init(from reader: inout CBORReader, depth: Int = 4) throws(DecodeError) {
     switch try reader.peek() {
     case .uint, .negative: self = .int(try reader.int())
     case .bytes: self = .bytes(try reader.bytes())

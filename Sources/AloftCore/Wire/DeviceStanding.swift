@@ -11,7 +11,7 @@ public enum DeviceStanding: UInt8, Sendable {
   /// The device, or the changes it sends, belong to another user than the session.
   case foreign
 
-  var name: StaticString {
+  package var name: StaticString {
     switch self {
     case .ok: "ok"
     case .rolledBack: "rolledBack"

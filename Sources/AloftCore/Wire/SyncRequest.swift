@@ -100,7 +100,7 @@ public struct SyncRequest: Sendable {
       }
       mutation.encode(to: &out, device: device)
       mutations.append(mutation)
-      encodedEnds.append(out.output.count)
+      encodedEnds.append(out.count)
     }
     encoded = out.finish()
   }

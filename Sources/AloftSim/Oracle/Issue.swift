@@ -9,7 +9,7 @@ struct Issue {
     var key: RecordKey
     /// Nil for the record's life.
     var field: SimField?
-    var issues: [Int]
+    var writes: [SeenWrite]
   }
 
   var verb: Verb
@@ -28,6 +28,8 @@ struct Issue {
   /// It was on a disk that went back in time: it may be missing, but must still not count twice.
   var isExempt = false
   var isDismissed = false
+  /// Its device put it into the tray without asking the server.
+  var isParkedByDevice = false
 }
 
 /// A write to one record, as the oracle understands a verb.

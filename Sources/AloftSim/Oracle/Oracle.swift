@@ -14,6 +14,8 @@ struct Oracle {
   private(set) var heads: [DeviceID: UInt64] = [:]
   private(set) var verdicts: [MutationID: Verdict] = [:]
   private(set) var issueOf: [MutationID: Int] = [:]
+  /// The name under which each issue was judged first.
+  private(set) var nameOf: [Int: MutationID] = [:]
   /// How often each issue took effect or was refused.
   private(set) var judgedCounts: [UInt8] = []
   private(set) var isApplied: [Bool] = []
@@ -74,6 +76,7 @@ struct Oracle {
     judgedCounts[index] += 1
     heads[id.device] = id.n
     issueOf[id] = index
+    if nameOf[index] == nil { nameOf[index] = id }
     let verdict = decide(index, issue, id, user, after, now)
     verdicts[id] = verdict
     isApplied[index] = verdict.isApplied
@@ -114,7 +117,7 @@ struct Oracle {
       var refusals: [StaticString] = []
       var isChanged = request.kind == .create || stored?.isDeleted == true && !record.isDeleted
       for change in request.changes {
-        let seen = issue.seen.first { $0.key == request.key && $0.field == change.field }?.issues ?? []
+        let seen = issue.seen.first { $0.key == request.key && $0.field == change.field }?.writes ?? []
         let rule = rule(of: change.field, request.key.collection)
         let verdict = record.apply(
           change, rule: rule, write: write, seen: seen,
@@ -155,7 +158,7 @@ struct Oracle {
     let collection = request.key.collection
     if request.kind == .create {
       if record != nil { return .refuse("exists") }
-      record = OracleRecord(life: write.issue)
+      record = OracleRecord(life: write)
       return .go
     }
     guard let current = record else { return .refuse("notFound") }
@@ -169,22 +172,22 @@ struct Oracle {
       if current.isDeleted {
         if !schema.updateWins(collection) { return .refuse("deleted") }
         record!.isDeleted = false
-        record!.life = write.issue
+        record!.life = write
       }
       return .go
     case .delete:
       if current.isDeleted { return .nothing }
       if schema.updateWins(collection) {
-        let seen = issue.seen.first { $0.key == request.key && $0.field == nil }?.issues ?? []
-        if !current.support.allSatisfy({ seen.contains($0) }) { return .refuse("changed") }
+        let seen = issue.seen.first { $0.key == request.key && $0.field == nil }?.writes ?? []
+        if !current.support.allSatisfy({ $0.isAmong(seen) }) { return .refuse("changed") }
       }
       record!.isDeleted = true
-      record!.life = write.issue
+      record!.life = write
       return .done
     case .restore:
       if !current.isDeleted { return .nothing }
       record!.isDeleted = false
-      record!.life = write.issue
+      record!.life = write
       return .done
     }
   }

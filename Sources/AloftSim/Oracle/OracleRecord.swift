@@ -23,14 +23,25 @@ struct OracleWrite: Equatable {
   }
 }
 
+/// A write that somebody had seen. What its author had not sent yet has no name that lasts.
+struct SeenWrite: Equatable {
+  var issue: Int
+  var id: MutationID?
+}
+
+extension OracleWrite {
+  /// After a restored backup one issue may have two names: who saw it under the forgotten one has not seen it under the other.
+  func isAmong(_ seen: [SeenWrite]) -> Bool { seen.contains { $0.issue == issue && ($0.id == nil || $0.id == id) } }
+}
+
 /// What a field holds.
 enum OracleField {
   case absent
   case plain(Value, OracleWrite)
   /// Values that nobody has chosen between, and the last write.
   case candidates([(value: Value, write: OracleWrite)], last: OracleWrite)
-  /// Elements with the issues that added them, and the last write.
-  case elements([(value: Value, adds: [Int])], last: OracleWrite)
+  /// Elements with the writes that added them, and the last write.
+  case elements([(value: Value, adds: [OracleWrite])], last: OracleWrite)
 
   var lastWrite: OracleWrite? {
     switch self {
@@ -51,12 +62,12 @@ enum OracleField {
     }
   }
 
-  /// The issues that the content depends on.
-  var support: [Int] {
+  /// The writes that the content depends on.
+  var support: [OracleWrite] {
     switch self {
     case .absent: []
-    case .plain(_, let write): [write.issue]
-    case .candidates(let all, _): all.map { $0.write.issue }
+    case .plain(_, let write): [write]
+    case .candidates(let all, _): all.map { $0.write }
     case .elements(let all, _): all.flatMap { $0.adds }
     }
   }
@@ -64,8 +75,8 @@ enum OracleField {
 
 struct OracleRecord {
   var isDeleted = false
-  /// The issue that created, deleted or restored it.
-  var life: Int
+  /// What created, deleted or restored it.
+  var life: OracleWrite
   var fields = [OracleField](repeating: .absent, count: SimField.allCases.count)
 
   subscript(_ field: SimField) -> OracleField {
@@ -74,11 +85,11 @@ struct OracleRecord {
   }
 
   /// Everything the record still depends on.
-  var support: [Int] {
+  var support: [OracleWrite] {
     var all = [life]
     for field in fields {
       all += field.support
-      if let last = field.lastWrite { all.append(last.issue) }
+      if let last = field.lastWrite { all.append(last) }
     }
     return all
   }
@@ -108,9 +119,9 @@ enum RuleVerdict: Equatable {
 
 extension OracleRecord {
   /// Applies one change by the rule of its field.
-  /// - Parameter seen: the issues whose effect on this field the author had seen.
+  /// - Parameter seen: the writes whose effect on this field the author had seen.
   mutating func apply(
-    _ change: SimChange, rule: Rule, write: OracleWrite, seen: [Int], bounds: (min: Int64?, max: Int64?), byServer: Bool
+    _ change: SimChange, rule: Rule, write: OracleWrite, seen: [SeenWrite], bounds: (min: Int64?, max: Int64?), byServer: Bool
   ) -> RuleVerdict {
     let field = change.field
     var value = Value.null
@@ -121,12 +132,13 @@ extension OracleRecord {
       self[field] = .plain(value, write)
       return .changed
     case .guarded:
-      if self[field].support != seen { return self[field].value == value ? .unchanged : .conflict }
+      let support = self[field].support
+      if support.count != seen.count || !support.allSatisfy({ $0.isAmong(seen) }) { return self[field].value == value ? .unchanged : .conflict }
       self[field] = .plain(value, write)
       return .changed
     case .manual:
       var left: [(value: Value, write: OracleWrite)] = []
-      if case .candidates(let all, _) = self[field] { left = all.filter { !seen.contains($0.write.issue) } }
+      if case .candidates(let all, _) = self[field] { left = all.filter { !$0.write.isAmong(seen) } }
       if left.contains(where: { $0.value == value }) {
         // The same words, written by somebody else meanwhile: they stand for both.
         if left.count == self[field].support.count { return .unchanged }
@@ -174,9 +186,9 @@ extension OracleRecord {
     }
   }
 
-  private mutating func applySet(_ change: SimChange, _ write: OracleWrite, _ seen: [Int]) -> RuleVerdict {
+  private mutating func applySet(_ change: SimChange, _ write: OracleWrite, _ seen: [SeenWrite]) -> RuleVerdict {
     guard case .alter(let add, let remove) = change.effect else { return .refused("invalid") }
-    var elements: [(value: Value, adds: [Int])] = []
+    var elements: [(value: Value, adds: [OracleWrite])] = []
     if case .elements(let all, _) = self[change.field] { elements = all }
     var isChanged = false
     let added = add.map { SimWords.value($0, of: change.field) }
@@ -184,7 +196,7 @@ extension OracleRecord {
       let value = SimWords.value(code, of: change.field)
       if added.contains(value) { continue }
       for index in elements.indices where elements[index].value == value {
-        let left = elements[index].adds.filter { !seen.contains($0) }
+        let left = elements[index].adds.filter { !$0.isAmong(seen) }
         if left.count != elements[index].adds.count { isChanged = true }
         elements[index].adds = left
       }
@@ -193,9 +205,9 @@ extension OracleRecord {
     for value in added {
       isChanged = true
       if let index = elements.firstIndex(where: { $0.value == value }) {
-        elements[index].adds = elements[index].adds.filter { !seen.contains($0) } + [write.issue]
+        elements[index].adds = elements[index].adds.filter { !$0.isAmong(seen) } + [write]
       } else {
-        elements.append((value, [write.issue]))
+        elements.append((value, [write]))
       }
     }
     if !isChanged { return .unchanged }

@@ -76,15 +76,15 @@ private struct PlanGenerator {
   // MARK: operations
 
   private mutating func drawOperations() -> UInt64 {
-    let count = chance(3) ? 2000 : 20 + pick(400)
+    let count = chance(20) ? 2000 : 20 + pick(600)
     // Bursts and pauses: gaps differ a hundredfold within a run.
-    let pace: UInt64 = [20, 200, 2000][pick(3)]
+    let pace: UInt64 = [1, 5, 30, 200, 2000][pick(5)]
     var at: UInt64 = 100
     var burst = 0
     for _ in 0..<count {
       if burst > 0 { burst -= 1 } else {
         at += random.below(pace * 2)
-        if chance(4) { burst = pick(12) }
+        if chance(6) { burst = pick(40) }
         if chance(1) { at += random.below(120_000) }
       }
       let device = pick(plan.devices.count)

@@ -5,7 +5,7 @@ import AloftCore
 
 public struct Trace: Sendable {
   /// Only the newest lines are kept.
-  private static let lineCountMax = 4000
+  private static let lineCountMax = 100_000
 
   /// 128 bits over everything that happened, in order.
   private var hash: (UInt64, UInt64) = (1, 2)

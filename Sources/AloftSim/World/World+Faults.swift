@@ -86,6 +86,7 @@ extension World {
 
   /// What a family of storages held may be missing from now on: one of them went back in time.
   private mutating func exempt(_ family: Int) {
+    stepsBack[family, default: 0] += 1
     for index in issues.indices where issues[index].family == family { issues[index].isExempt = true }
   }
 

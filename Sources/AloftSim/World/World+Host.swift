@@ -33,7 +33,7 @@ extension World {
   /// Reads a whole image. False when a part other than a page, which the server can replace, is refused.
   private static func load(_ image: DiskImage, into engine: inout ClientEngine) -> Bool {
     if !image.state.isEmpty && !engine.load(state: image.state) { return false }
-    for page in image.pages { _ = engine.load(page: page.number, page.bytes) }
+    for page in image.pages { _ = engine.load(page: page.bytes) }
     var sequence = max(image.generation + 1, image.firstSequence)
     while let row = image.row(sequence) {
       guard engine.load(log: LogRow(sequence: sequence, bytes: row)) else { return false }
@@ -215,7 +215,8 @@ extension World {
     devices[device].tabs[tab].send += 1
     devices[device].tabs[tab].isSending = true
     let number = devices[device].tabs[tab].send
-    if let lease = devices[device].lease, lease != id, isAlive(lease) {
+    // The lease of a frozen page is taken from it.
+    if let lease = devices[device].lease, lease != id, isAlive(lease), !(lease.tab == 0 && devices[device].isIn(.freeze)) {
       return heap.add(.sendFails(id, number, TransportFailure.busy.rawValue), at: now + 1)
     }
     if devices[device].isIn(.offline) { return heap.add(.sendFails(id, number, TransportFailure.offline.rawValue), at: now + 1) }
@@ -273,8 +274,10 @@ extension World {
 
   private mutating func hear(_ notification: Notification, _ id: ContextID) {
     let (device, tab) = (id.device, id.tab)
-    for (token, _) in notification.saved {
-      if let issue = devices[device].tabs[tab].issues[token] { issues[issue].isSaved = true }
+    for run in notification.saved {
+      for token in run.token..<run.token + UInt64(run.count) {
+        if let issue = devices[device].tabs[tab].issues[token] { issues[issue].isSaved = true }
+      }
     }
     for (token, n, outcome) in notification.outcomes where token > 0 {
       guard let issue = devices[device].tabs[tab].issues[token] else { continue }

@@ -117,27 +117,26 @@ extension World {
       guard let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
       if write.kind == .delete {
         if plan.schema.updateWins(write.key.collection) {
-          sights.append(Issue.Sight(key: write.key, field: nil, issues: row.stamps.map { issue(of: $0.mutation, id) }))
+          sights.append(Issue.Sight(key: write.key, field: nil, writes: row.stamps.map { seen($0.mutation, id) }))
         }
         continue
       }
       for change in write.changes where [.guarded, .manual, .addWins].contains(change.field) {
         guard let number = fields[write.key.collection].firstIndex(of: change.field) else { continue }
-        sights.append(Issue.Sight(key: write.key, field: change.field, issues: row.dots(of: number).map { issue(of: $0, id) }))
+        sights.append(Issue.Sight(key: write.key, field: change.field, writes: row.dots(of: number).map { seen($0, id) }))
       }
     }
     return sights
   }
 
-  /// The issue behind a mutation's name: what the server judged, or what waits in this tab.
-  ///
-  /// -1 for what the server has forgotten since: nobody can have seen that now.
-  private func issue(of dot: MutationID, _ id: ContextID) -> Int {
+  /// The write behind a mutation's name: what the server judged, or what waits in this tab. Issue -1 stands for what the server has
+  /// forgotten since: nobody can have seen that now.
+  private func seen(_ dot: MutationID, _ id: ContextID) -> SeenWrite {
     let engine = devices[id.device].tabs[id.tab].engine!
     if dot.device == engine.device, let mutation = engine.pendingMutation(dot.n) {
-      return issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1
+      return SeenWrite(issue: issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1, id: nil)
     }
-    return oracle.issueOf[dot] ?? -1
+    return SeenWrite(issue: oracle.issueOf[dot] ?? -1, id: dot)
   }
 
   // MARK: the tray
@@ -169,7 +168,9 @@ extension World {
         // Only in guarded fields does trying again mean having seen what stands now.
         var seen = issues[old].seen.filter { $0.field != .guarded }
         for sight in seen.indices {
-          for place in seen[sight].issues.indices { for pair in renamed where pair.old == seen[sight].issues[place] { seen[sight].issues[place] = pair.new } }
+          for place in seen[sight].writes.indices {
+            for pair in renamed where pair.old == seen[sight].writes[place].issue { seen[sight].writes[place] = SeenWrite(issue: pair.new, id: nil) }
+          }
         }
         seen += (old == original ? fresh : sights(ofDraft: draft, id)).filter { $0.field == .guarded }
         let new = register(issues[old].verb, seen, id, token: handle.token, draft)
@@ -184,7 +185,7 @@ extension World {
   private func sights(ofDraft draft: Mutation, _ id: ContextID) -> [Issue.Sight] {
     var sights: [Issue.Sight] = []
     for entry in draft.seen where entry.field >= 0 && fields[entry.key.collection][entry.field] == .guarded {
-      sights.append(Issue.Sight(key: entry.key, field: .guarded, issues: entry.dots.map { issue(of: $0, id) }))
+      sights.append(Issue.Sight(key: entry.key, field: .guarded, writes: entry.dots.map { seen($0, id) }))
     }
     return sights
   }

@@ -145,6 +145,7 @@ extension World {
         request, pushed, for: principal(user), server: Text("sim"), now: serverClock, limitBytes: plan.settings.answerBytes, format: .cbor,
         from: &server.image)
     } catch { return fail("S05", "the store cannot be read") }
+    trace.line("\(now) server answers d\(messages[index].from.device).\(messages[index].from.tab): \(pushed.map { Text($0.standing.name).string } ?? "read only"), judged to \(pushed?.judged ?? 0)")
     rememberView(user)
     checkAnswer(body, user)
     answer(index, status: 200, body)

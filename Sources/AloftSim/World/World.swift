@@ -116,10 +116,14 @@ public struct World {
   /// The whole oracle at those moments, kept by strict runs to say what differs.
   var pastOracles: [UInt64: Oracle] = [:]
   var hintsUnderWay = 0
+  /// How often a storage of each family was put back in time, copied or emptied.
+  var stepsBack: [Int: Int] = [:]
   var familyCount = 0
   /// The storage family behind each identity that was ever used.
   var familyOf: [DeviceID: Int] = [:]
   public internal(set) var violation: Violation?
+  /// The run came to a point from which its outcome cannot be foretold; it ends there.
+  public internal(set) var isInconclusive = false
   public internal(set) var tally = Tally()
   public internal(set) var trace = Trace()
   /// No more faults and no more operations: what is left must come to rest.
@@ -177,7 +181,7 @@ public struct World {
 
   /// Handles the next event. False when there is none, or a promise was broken.
   public mutating func step() -> Bool {
-    guard violation == nil, let (time, happening) = heap.pop() else { return false }
+    guard violation == nil, !isInconclusive, let (time, happening) = heap.pop() else { return false }
     now = max(now, time)
     tally.events += 1
     switch happening {
@@ -200,7 +204,7 @@ public struct World {
     case .retrySave(let id): retrySave(id)
     case .compactionDue(let id): compactionDue(id)
     }
-    return violation == nil
+    return violation == nil && !isInconclusive
   }
 
   /// Whether this life of a tab still runs.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A server and devices in one process, under the test's hand: the shipped engines, joined by function calls.
+// A server and devices in one process, under the test's hand: the shipped engines, joined by function calls. Storage and server are
+// those of the lab; here a test decides itself when a device syncs, and looks into the engine.
 import AloftCore
-import AloftStore
+import AloftTesting
 
 let todoApp = App("todo", version: 1) {
   Collection("lists") {
@@ -33,40 +34,27 @@ let todoApp = App("todo", version: 1) {
 
 func json(_ text: String) -> [UInt8] { try! JSONCodec.cbor(fromJSON: Array(text.utf8)) }
 
-/// The server: the judge over the in-memory store.
+/// The lab's server, with a clock that the test sets.
 final class TestServer {
-  let judge: Judge
-  var store: MemoryStore
+  private let server: LabServer
   var now: UInt64 = 1_800_000_000_000
-  var limitBytes = 1 << 20
-
-  init(_ app: App = todoApp) {
-    judge = Judge(app: app)
-    store = MemoryStore(epoch: 7)
+  var limitBytes: Int {
+    get { server.answerBytes }
+    set { server.answerBytes = newValue }
   }
+
+  init(_ app: App = todoApp) { server = LabServer(app) }
 
   func answer(_ body: [UInt8], _ principal: Principal, _ format: WireFormat = .cbor) throws -> [UInt8] {
-    let request = try SyncRequest(body: body, format: format)
-    var pushed: PushResult?
-    if request.hasMutations {
-      pushed = try store.write { (tx) throws(StoreError) in try judge.push([(request, principal)], now: now, in: &tx)[0] }
-    }
-    return try store.read { (reader) throws(StoreError) in
-      try judge.answer(
-        request, pushed, for: principal, server: Text("test"), now: now, limitBytes: limitBytes, format: format, from: &reader)
-    }
+    try server.answer(body, principal, at: now, format: format)
   }
+
+  func record(_ collection: String, _ id: String) -> Record? { server.record(collection, id) }
 }
 
 /// One context of a device: an engine over a log and pages that several contexts may share.
 final class TestDevice {
-  /// What a browser would keep in IndexedDB.
-  final class Storage {
-    var log: [UInt64: [UInt8]] = [:]
-    var state: [UInt8] = []
-    var generation: UInt64 = 0
-    var pages: [UInt32: [UInt8]] = [:]
-  }
+  typealias Storage = DeviceStorage
 
   let app: App
   let storage: Storage
@@ -76,7 +64,7 @@ final class TestDevice {
   /// Requests that wait for `sync`.
   var outgoing: [[UInt8]] = []
   var outcomes: [(token: UInt64, outcome: Outcome)] = []
-  var saved: [(token: UInt64, n: UInt64)] = []
+  var saved: [(token: UInt64, n: UInt64, count: Int)] = []
   var notices: [String] = []
   private var known: UInt64 = 0
 
@@ -86,13 +74,8 @@ final class TestDevice {
     self.now = now
     principal = Principal(user: Text(user), grants: roles.map { Grant(role: Text($0.0), scope: Text($0.1)) })
     engine = ClientEngine(app: app, entropy: (seed, seed &* 31, seed &* 77, seed &+ 5))
-    if !storage.state.isEmpty { precondition(engine.load(state: storage.state)) }
-    for page in storage.pages.keys.sorted() { precondition(engine.load(page: page, storage.pages[page]!) || acceptsDamage) }
-    for sequence in storage.log.keys.sorted() where sequence > storage.generation {
-      precondition(engine.load(log: LogRow(sequence: sequence, bytes: storage.log[sequence]!)))
-      known = sequence
-    }
-    known = max(known, storage.generation)
+    precondition(storage.load(into: &engine) || acceptsDamage)
+    known = storage.last
     run(engine.handle(.opened(user: principal.user), now: now))
   }
 
@@ -108,30 +91,23 @@ final class TestDevice {
         notices.append(String(decoding: engine.json(notification), as: UTF8.self))
       case .wantCompact: run(engine.handle(.compact(generation: storage.generation), now: now))
       case .compact(let compaction):
-        guard compaction.expectedGeneration == storage.generation else { continue }
-        storage.state = compaction.state
-        storage.generation = compaction.generation
-        for page in compaction.pages { storage.pages[page.number] = page.bytes }
-        for page in compaction.removed { storage.pages[page] = nil }
-        for sequence in storage.log.keys where sequence <= compaction.deleteThrough { storage.log[sequence] = nil }
+        guard storage.write(compaction) else { continue }
         run(engine.handle(.compacted(generation: compaction.generation), now: now))
       }
     }
   }
 
   private func persist(_ first: UInt64, _ rows: [[UInt8]]) {
-    if storage.log[first] != nil || first <= storage.generation {
-      let tail = storage.log.keys.sorted().filter { $0 >= first }.map { LogRow(sequence: $0, bytes: storage.log[$0]!) }
-      return run(engine.handle(.persistConflict(tail: tail), now: now))
+    guard storage.append(rows, at: first) else {
+      return run(engine.handle(.persistConflict(tail: storage.tail(after: first - 1)), now: now))
     }
-    for (index, row) in rows.enumerated() { storage.log[first + UInt64(index)] = row }
     known = first + UInt64(rows.count) - 1
     run(engine.handle(.persisted(through: known), now: now))
   }
 
   /// Reads what other contexts wrote.
   func follow() {
-    let tail = storage.log.keys.sorted().filter { $0 > known }.map { LogRow(sequence: $0, bytes: storage.log[$0]!) }
+    let tail = storage.tail(after: known)
     known = tail.last?.sequence ?? known
     run(engine.handle(.foreignRows(tail), now: now))
   }
