@@ -114,7 +114,7 @@ extension World {
   private mutating func judge(_ group: [(message: Int, request: SyncRequest, user: Int)]) -> [PushResult] {
     let now = serverClock
     do throws(StoreError) {
-      let pushes = group.map { ($0.request, principal($0.user)) }
+      let pushes = group.map { (request: $0.request, principal: principal($0.user)) }
       let results = try server.judge.push(pushes, now: now, into: &server.image)
       var touched: [RecordKey] = []
       for (entry, result) in zip(group, results) { compare(entry.request, result, entry.user, now, &touched) }
