@@ -147,7 +147,8 @@ extension ClientEngine {
       return
     }
     sync.isAtHead = !response.hasMore
-    sync.isDue = response.hasMore
+    // Whoever woke the engine while the round was out wants to know what came after its answer was made.
+    sync.isDue = sync.isDue || response.hasMore
     if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
       sync.unsyncedOutcomes += response.outcomes.count
       outbox.append(.response(now: response.time, body: body))

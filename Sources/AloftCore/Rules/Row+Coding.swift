@@ -95,7 +95,8 @@ extension Stamp {
   init(from reader: inout CBORReader) throws(DecodeError) {
     let milliseconds = try reader.uint()
     let counter = try reader.uint()
-    guard counter <= UInt64(UInt32.max), let device = DeviceID(bytes: try reader.bytes()) else { throw reader.failure(.outOfRange) }
+    guard counter <= UInt64(UInt32.max) else { throw reader.failure(.outOfRange) }
+    let device = try reader.device()
     let n = try reader.uint()
     self.init(
       time: HybridTime(milliseconds: milliseconds, counter: UInt32(counter)), mutation: MutationID(device: device, n: n),

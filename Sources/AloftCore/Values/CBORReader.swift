@@ -96,6 +96,18 @@ public struct CBORReader: Sendable {
     return input.bytes(from: position, to: position + length)
   }
 
+  /// Reads a byte string of exactly 16 bytes as a device's identity, in place: a row has one for each of its stamps.
+  mutating func device() throws(DecodeError) -> DeviceID {
+    guard try length(2) == 16 else { throw failure(.outOfRange) }
+    let device = input.withUnsafeBytes { bytes in
+      DeviceID(
+        high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)),
+        low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: position + 8, as: UInt64.self)))
+    }
+    position += 16
+    return device
+  }
+
   public mutating func text() throws(DecodeError) -> Text {
     let length = try length(3)
     guard Text.isValidUTF8(input, from: position, to: position + length) else { throw failure(.invalidText) }

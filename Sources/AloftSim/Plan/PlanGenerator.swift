@@ -15,8 +15,10 @@ private struct PlanGenerator {
   let profile: Profile
   var random: Random
   var plan: Plan
-  /// Keys that some earlier operation tried to create, by collection.
-  var created: [[Int]]
+  /// Keys that some earlier operation tried to create, by collection, and on which device.
+  var created: [[(key: Int, device: Int)]]
+  /// The device whose operation is being drawn.
+  var actor = 0
   /// The next code of a word that no other operation writes.
   var nextWord: Int64 = 100
   let schema: SimSchema
@@ -26,7 +28,7 @@ private struct PlanGenerator {
     random = Random(seed: seed &* 0x9E37_79B9 &+ UInt64(profile.rawValue) &* 7919)
     schema = SimSchema(code: random.next() % 1_000_000)
     plan = Plan(seed: seed, profile: profile, schema: schema)
-    created = [[Int]](repeating: [], count: schema.collectionCount)
+    created = [[(key: Int, device: Int)]](repeating: [], count: schema.collectionCount)
   }
 
   private mutating func chance(_ percent: UInt64) -> Bool { random.below(100) < percent }
@@ -51,14 +53,15 @@ private struct PlanGenerator {
   }
 
   private mutating func drawPeople() {
-    let users = 1 + pick(3)
+    let users = 1 + pick(2) + (chance(25) ? 1 : 0)
     let spaces = 1 + pick(3)
     for user in 0..<users {
       // Everybody is in the first space with some role, so that people meet.
       plan.grants.append((0..<spaces).map { space in space == 0 ? 1 + UInt8(pick(2)) : UInt8([0, 1, 1, 2][pick(4)]) })
       plan.devices.append(device(of: user))
     }
-    let more = chance(10) ? 2 + pick(9) : pick(3)
+    // Two devices find most of what there is to find; many are dear, so few runs have them.
+    let more = chance(8) ? 2 + pick(9) : chance(30) ? 1 : 0
     for _ in 0..<more { plan.devices.append(device(of: pick(users))) }
     if plan.devices.count == 1 { plan.devices.append(device(of: 0)) }
   }
@@ -76,7 +79,7 @@ private struct PlanGenerator {
   // MARK: operations
 
   private mutating func drawOperations() -> UInt64 {
-    let count = chance(20) ? 2000 : 20 + pick(600)
+    let count = chance(60) ? 2000 : 20 + pick(600)
     // Bursts and pauses: gaps differ a hundredfold within a run.
     let pace: UInt64 = [1, 5, 30, 200, 2000][pick(5)]
     var at: UInt64 = 100
@@ -87,8 +90,8 @@ private struct PlanGenerator {
         if chance(20) { burst = pick(80) }
         if chance(1) { at += random.below(120_000) }
       }
-      let device = pick(plan.devices.count)
-      plan.ops.append(PlanOp(at: at, device: device, tab: profile == .tabs || profile == .swarm ? pick(2) : 0, verb: verb()))
+      actor = pick(plan.devices.count)
+      plan.ops.append(PlanOp(at: at, device: actor, tab: profile == .tabs || profile == .swarm ? pick(2) : 0, verb: verb()))
     }
     return at
   }
@@ -125,7 +128,7 @@ private struct PlanGenerator {
   private mutating func create(_ collection: Int) -> Verb {
     // Mostly new records; sometimes one that exists, or that existed.
     let key = chance(75) ? 4 + pick(5000) : pick(4)
-    created[collection].append(key)
+    created[collection].append((key, actor))
     var all: [SimChange] = [SimChange(field: .space, effect: .set(Int64(pick(plan.spaceCount))))]
     for field in schema.fields(collection) where field != .space && chance(45) {
       if let change = change(field, isCreate: true) { all.append(change) }
@@ -135,8 +138,13 @@ private struct PlanGenerator {
 
   /// A hot record, or one that was created before: conflicts are common and caches overflow.
   private mutating func key(_ collection: Int) -> Int {
-    if created[collection].isEmpty || chance(55) { return pick(4) }
-    return created[collection][pick(created[collection].count)]
+    if created[collection].isEmpty || chance(3) { return pick(4) }
+    let hot = created[collection].filter { $0.key < 4 }
+    if !hot.isEmpty && chance(40) { return hot[pick(hot.count)].key }
+    // What somebody else made may not have arrived here yet; most work is on what is at hand.
+    let own = created[collection].filter { $0.device == actor }
+    if !own.isEmpty && chance(70) { return own[pick(own.count)].key }
+    return created[collection][pick(created[collection].count)].key
   }
 
   private mutating func changes(_ collection: Int) -> [SimChange] {
@@ -176,7 +184,7 @@ private struct PlanGenerator {
     case .latest, .guarded, .manual, .immutable:
       return SimChange(field: field, effect: chance(5) ? .clear : .set(word()))
     // No device may write it; a few try.
-    case .server: return chance(15) ? SimChange(field: field, effect: .set(word())) : nil
+    case .server: return chance(4) ? SimChange(field: field, effect: .set(word())) : nil
     case .maximum, .minimum: return SimChange(field: field, effect: .set(number()))
     case .counter: return SimChange(field: field, effect: isCreate ? .set(start()) : .add(amount()))
     case .addWins:

@@ -128,6 +128,7 @@ extension World {
   /// Ends all faults and gives every device what it needs to come to rest.
   mutating func heal() {
     isHealed = true
+    trace.line("\(now) heals")
     server.isUp = true
     if server.version == 1 { upgrade(2) }
     for device in devices.indices {

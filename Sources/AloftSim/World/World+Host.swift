@@ -273,6 +273,7 @@ extension World {
     if isAlive(id), isFrozen(id, .hint(id, space: space, sequence: sequence)) { return }
     hintsUnderWay -= 1
     guard isAlive(id), !devices[id.device].isIn(.offline) else { return }
+    note(id.device, id.tab, 11, sequence, "hears that space \(space) is at \(sequence)")
     feed(id, .hint(scope: SimWords.scope(space), sequence: sequence))
   }
 
