@@ -192,7 +192,7 @@ extension World {
     var kept: [UInt64] = engine.queued.map { Self.identity(family, $0) } + engine.tray.map { Self.identity(family, $0.mutation) }
     kept.sort()
     for index in issues.indices where issues[index].family == family && issues[index].isSaved && !issues[index].isExempt {
-      guard oracle.judgedCount(index) == 0, !issues[index].isDismissed else { continue }
+      guard oracle.judgedCount(index) == 0, !issues[index].isDismissed, !hasTwin(index) else { continue }
       tally.checks += 1
       let identity = issues[index].identity
       if !kept.contains(identity) { return fail("S01", "device \(id.device) reported issue \(index) saved and has lost it: \(issues[index].verb.text)") }
