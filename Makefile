@@ -7,7 +7,7 @@ SWIFT ?= swift
 PYTHON := .build/venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build web test test-swift test-web test-browser bench clean check
+.PHONY: help setup demo build web test test-swift test-web test-browser bench defects clean check
 
 help:
 	@echo 'make demo      build everything and run Field Visits on http://127.0.0.1:8080   (make demo PORT=9000)'
@@ -22,7 +22,11 @@ help:
 	@echo '  make test-web                     the JavaScript tests'
 	@echo '  make test-browser ONLY=portal     browser scenarios whose name has the word'
 	@echo '  make check                        imports point one way'
+	@echo '  make defects                      show that the simulator catches every seeded defect'
 	@echo '  make setup                        install what is missing (as root), or say what to install'
+
+defects:
+	@Scripts/defects.py
 
 setup:
 	@Scripts/setup.sh

@@ -13,6 +13,8 @@ let package = Package(
     .executable(name: "aloft", targets: ["aloft"]),
     .executable(name: "aloft-engine", targets: ["aloft-engine"]),
     .executable(name: "field-visits-engine", targets: ["field-visits-engine"]),
+    .executable(name: "sim", targets: ["sim"]),
+    .executable(name: "sim-engine", targets: ["sim-engine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -34,6 +36,13 @@ let package = Package(
     .target(name: "AloftWeb", dependencies: ["AloftCore", "CAloftRuntime"]),
     .executableTarget(name: "aloft-engine", dependencies: ["AloftWeb"]),
     .executableTarget(name: "field-visits-engine", dependencies: ["AloftWeb", "FieldVisits"]),
+    // The simulator: both engines in one deterministic world. `sim` builds without the server, `sim-engine` is for wasm.
+    .target(name: "AloftSim", dependencies: ["AloftCore"]),
+    .target(
+      name: "AloftSimCommand",
+      dependencies: ["AloftCore", "AloftSim", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "sim", dependencies: ["AloftSimCommand"]),
+    .executableTarget(name: "sim-engine", dependencies: ["AloftSim", "CAloftRuntime"]),
     // Server side. CZlib is the system's zlib.
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "AloftStore", dependencies: ["AloftCore"]),
@@ -58,13 +67,14 @@ let package = Package(
     .executableTarget(
       name: "aloft",
       dependencies: [
-        "AloftServer", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AloftServer", "AloftSimCommand", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
     // For authors of apps: a lab and the scenarios of the field.
     .target(name: "AloftTesting", dependencies: ["AloftCore"]),
     .testTarget(name: "AloftTestingTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
     .testTarget(name: "FieldVisitsTests", dependencies: ["AloftTesting", "FieldVisits"]),
+    .testTarget(name: "AloftSimTests", dependencies: ["AloftSim", "sim"]),
     .testTarget(name: "AloftStoreTests", dependencies: ["AloftStore", "AloftSQLite"]),
     .testTarget(
       name: "AloftServerTests",

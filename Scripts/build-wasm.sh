@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the browser engines as Embedded Swift for WebAssembly into build/web and prints their sizes.
 # Usage: Scripts/build-wasm.sh [product …]   (default: both engines)
+# sim-engine, the simulator, goes to build/sim as it is: no browser loads it, so its size does not matter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +22,11 @@ products=("$@")
 [ ${#products[@]} -gt 0 ] || products=(aloft-engine field-visits-engine)
 for product in "${products[@]}"; do
   swift build -c release --triple "$triple" --toolset "$scratch/toolset.json" --scratch-path "$scratch" --product "$product"
+  if [ "$product" = sim-engine ]; then
+    mkdir -p build/sim
+    cp "$scratch/release/$product.wasm" build/sim/
+    continue
+  fi
   case $product in
     aloft-engine) name=aloft ;;
     *) name=${product%-engine} ;;

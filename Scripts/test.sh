@@ -3,7 +3,7 @@
 # Runs the suites one after the other, adds up what their runners report, and ends with one line: N passed, N failed.
 #
 #   Scripts/test.sh                      everything, from nothing
-#   Scripts/test.sh swift | web          one suite
+#   Scripts/test.sh swift | web | sim    one suite
 #   Scripts/test.sh browser [word …]     browser scenarios, all or those whose name has one of the words
 #
 # A suite that fails does not stop the others. Each runner's own output is in build/test-logs.
@@ -13,6 +13,9 @@ cd "$(dirname "$0")/.."
 logs=build/test-logs
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
+
+# How many operations the simulator makes over all profiles.
+simulated_operations=${ALOFT_SIM_OPERATIONS:-1000000}
 
 # add <passed> <failed> [<skipped>]
 add() {
@@ -92,12 +95,24 @@ test_browser() {
   count "$code" "$(last browser-tests '^([0-9]+) passed, [0-9]+ failed')" "$(last browser-tests '^[0-9]+ passed, ([0-9]+) failed')"
 }
 
+# A release build: the debug build makes a hundredth of the operations in the same time.
+test_sim() {
+  require 'simulator build' swift build -c release --product sim || return
+  local program
+  program=$(swift build -c release --show-bin-path)/sim
+  check 'simulator' "$program" --ops "$simulated_operations" --jobs "$(nproc)"
+  require 'simulator engine' Scripts/build-wasm.sh sim-engine && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
+}
+
 case ${1:-all} in
   swift)
     require 'build' swift build --build-tests && test_swift
     ;;
   web)
     test_web
+    ;;
+  sim)
+    test_sim
     ;;
   browser)
     shift
@@ -111,6 +126,7 @@ case ${1:-all} in
     engine=no
     require 'engines' Scripts/build-wasm.sh && require 'modules' node Scripts/web.mjs && engine=yes
     [ $engine = yes ] && check 'sizes' node Scripts/size.mjs
+    test_sim
     # One debug build serves the Swift tests and the server of the browser tests.
     if require 'build' swift build --build-tests; then
       test_swift

@@ -2,6 +2,7 @@
 // The one executable: what a person types, and where each command lives.
 
 import AloftServer
+import AloftSimCommand
 import ArgumentParser
 
 @main
@@ -17,6 +18,7 @@ struct AloftCommand: AsyncParsableCommand {
         aloft inspect data devices                  who syncs, and how far they are
         aloft schema lock app.json                  remember this version of the declaration
         aloft schema check app.json                 fail when a change would break older clients
+        aloft sim --seeds 100                       try the engines in a simulated world
 
       An app is declared in app.json:
         {"app":"todo","version":1,"collections":[{"name":"todos","fields":[
@@ -24,5 +26,5 @@ struct AloftCommand: AsyncParsableCommand {
           "allow":[{"do":["read","create","update","delete"],"to":"anyone"}]}]}
       """,
     version: aloftVersion,
-    subcommands: [DemoCommand.self, ServeCommand.self, InspectCommand.self, SchemaCommand.self])
+    subcommands: [DemoCommand.self, ServeCommand.self, InspectCommand.self, SchemaCommand.self, SimCommand.self])
 }

@@ -14,6 +14,12 @@ extension ClientEngine {
   /// The newest drafts, oldest first.
   package func newestDrafts(_ count: Int) -> [Mutation] { drafts.suffix(count).map { $0.mutation } }
 
+  /// What the newest retry took out of the tray, in the order in which it offers them again.
+  package var newestDismissal: [UInt64] {
+    for entry in outbox.reversed() { if case .dismissed(let numbers) = entry { return numbers } }
+    return []
+  }
+
   /// A pending mutation of the present identity; nil when none has this number.
   package func pendingMutation(_ n: UInt64) -> Mutation? { pending(n)?.mutation }
 
@@ -53,6 +59,13 @@ extension ClientEngine {
   package func eachBase(_ body: (_ collection: Int, _ row: Row) -> Void) {
     for table in tables.indices {
       for slot in 0..<UInt32(tables[table].slotCount) { if let row = tables[table].base(slot)?.row { body(table, row) } }
+    }
+  }
+
+  /// Calls back with every row as a person would see it, deleted ones included.
+  package func eachShown(_ body: (_ collection: Int, _ row: Row) -> Void) {
+    for table in tables.indices {
+      for slot in 0..<UInt32(tables[table].slotCount) { if let row = tables[table].view(slot)?.row { body(table, row) } }
     }
   }
 

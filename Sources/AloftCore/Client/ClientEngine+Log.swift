@@ -69,9 +69,10 @@ extension ClientEngine {
   /// Works out again what the queued mutations of the stored state show.
   private mutating func restoreQueue() {
     indexIDs()
-    for index in state.queue.indices where state.queue[index].links.isEmpty {
-      let mutation = state.queue[index].mutation
-      state.queue[index].writes = writes(of: mutation)
+    // Changes that the log added to the stored ones are linked already, to nothing before them: all are linked again, in order.
+    for collection in tables.indices { tables[collection].forgetPending() }
+    for index in state.queue.indices {
+      if state.queue[index].links.isEmpty { state.queue[index].writes = writes(of: state.queue[index].mutation) }
       Self.register(&state.queue[index], in: &tables)
       refreshOverlays(of: state.queue[index])
     }
@@ -110,9 +111,15 @@ extension ClientEngine {
     var rows: [[UInt8]] = []
     var checksum = state.head.checksum
     var device = state.device
-    for entry in outbox {
+    var renewals = 0
+    for index in outbox.indices {
+      var entry = outbox[index]
+      entry.moveAside(times: renewals)
       add(entry, drafts: 0, &checksum, device, &rows, &flight)
-      if case .renewed(let new) = entry { device = new }
+      if case .renewed(let new) = entry {
+        device = new
+        renewals += 1
+      }
     }
     // A new identity renumbers the drafts when its row is applied, so they wait for it.
     if device == state.device {
@@ -146,7 +153,7 @@ extension ClientEngine {
   mutating func persisted(through: UInt64, now: Instant) {
     guard let flight = inFlight else { return }
     inFlight = nil
-    let entries = Array(outbox.prefix(flight.entryCount))
+    var entries = Array(outbox.prefix(flight.entryCount))
     outbox.removeFirst(flight.entryCount)
     var savedCount = 0
     for (index, row) in flight.rows.enumerated() {
@@ -155,6 +162,7 @@ extension ClientEngine {
         logRowsSinceCompaction += 1
         logBytesSinceCompaction += row.byteCount
         apply(entries[index], now: now)
+        if case .renewed = entries[index] { for later in (index + 1)..<entries.count { entries[later].moveAside(times: 1) } }
       } else {
         save(savedCount..<savedCount + row.draftCount)
         savedCount += row.draftCount
@@ -340,6 +348,7 @@ extension ClientEngine {
     }
     // Numbers in the tray belong to the old identity: move them out of the way of the new count.
     if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].moveAside(from: old, to: device, refused: refused) } }
+    for index in outbox.indices { outbox[index].moveAside(times: 1) }
     state.device = device
     state.settled = (0, 0)
     state.queue = Array(kept.prefix(queued))

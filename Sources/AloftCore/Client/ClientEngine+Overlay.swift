@@ -22,8 +22,9 @@ extension ClientEngine {
     for index in pending.links.indices {
       let (collection, slot) = unpack(pending.links[index].place)
       let last = tables[collection].lastPending[Int(slot)]
-      // A second write to the same record belongs to the same link.
-      pending.links[index].before = last == pending.mutation.n ? 0 : last
+      // A second write to the same record leads back to where the first does.
+      let first = last == pending.mutation.n ? pending.links.firstIndex { $0.place == pending.links[index].place } : nil
+      pending.links[index].before = first.map { pending.links[$0].before } ?? last
       tables[collection].lastPending[Int(slot)] = pending.mutation.n
     }
   }

@@ -147,6 +147,12 @@ enum LogEntry {
   /// A page was damaged: every context drops its pages and fetches all scopes again.
   case restart
 
+  /// What it says of the tray's numbers, after the tray moved them out of the way of a new count.
+  mutating func moveAside(times: Int) {
+    guard times > 0, case .dismissed(let numbers) = self else { return }
+    self = .dismissed(numbers.map { $0 + UInt64(times) << 40 })
+  }
+
   private var kind: UInt64 {
     switch self {
     case .mutations: 1

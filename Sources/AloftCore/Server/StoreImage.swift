@@ -128,3 +128,17 @@ extension StoreImage: StoreTransaction {
     apply(batch)
   }
 }
+
+// The simulator judges millions of mutations; generic code would go through a witness table for each read.
+extension Judge {
+  package func push(
+    _ pushes: [(request: SyncRequest, principal: Principal)], now: Instant, into image: inout StoreImage
+  ) throws(StoreError) -> [PushResult] { try push(pushes, now: now, in: &image) }
+
+  package func answer(
+    _ request: SyncRequest, _ pushed: PushResult?, for principal: Principal, now: Instant, limitBytes: Int, from image: inout StoreImage
+  ) throws(StoreError) -> [UInt8] {
+    try answer(
+      request, pushed, for: principal, server: Text("image" as StaticString), now: now, limitBytes: limitBytes, format: .cbor, from: &image)
+  }
+}

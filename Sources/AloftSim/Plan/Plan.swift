@@ -96,6 +96,9 @@ public enum FaultKind: UInt8, CaseIterable, Sendable {
 
   /// Whether it lasts.
   var isWindow: Bool { rawValue <= FaultKind.slowDisk.rawValue }
+
+  /// Whether it befalls the server, whatever the device.
+  var isServers: Bool { rawValue >= FaultKind.serverCrash.rawValue }
 }
 
 /// One thing that goes wrong.

@@ -84,7 +84,7 @@ private struct PlanGenerator {
     for _ in 0..<count {
       if burst > 0 { burst -= 1 } else {
         at += random.below(pace * 2)
-        if chance(6) { burst = pick(40) }
+        if chance(20) { burst = pick(80) }
         if chance(1) { at += random.below(120_000) }
       }
       let device = pick(plan.devices.count)
@@ -178,7 +178,7 @@ private struct PlanGenerator {
     // No device may write it; a few try.
     case .server: return chance(15) ? SimChange(field: field, effect: .set(word())) : nil
     case .maximum, .minimum: return SimChange(field: field, effect: .set(number()))
-    case .counter: return SimChange(field: field, effect: isCreate ? .set(Int64(pick(20))) : .add(amount()))
+    case .counter: return SimChange(field: field, effect: isCreate ? .set(start()) : .add(amount()))
     case .addWins:
       let add = (0..<pick(3)).map { _ in Int64(pick(4)) }
       let remove = isCreate ? [] : (0..<pick(3)).map { _ in Int64(pick(4)) }
@@ -195,6 +195,12 @@ private struct PlanGenerator {
 
   private mutating func number() -> Int64 {
     chance(10) ? [0, 1, -1, 1 << 31, Value.intMax, -Value.intMax][pick(6)] : Int64(pick(1000)) - 500
+  }
+
+  /// A counter's first value: sometimes the upper bound itself.
+  private mutating func start() -> Int64 {
+    let drawn = pick(20)
+    return drawn == 19 ? 60 : Int64(drawn)
   }
 
   private mutating func amount() -> Int64 { chance(4) ? [0, Value.intMax, -Value.intMax][pick(3)] : Int64(pick(9)) - 3 }
@@ -230,7 +236,9 @@ private struct PlanGenerator {
     case .revoke: return Int64(pick(plan.grants.count) * 100 + pick(plan.spaceCount) * 10)
     case .upgrade: return Int64(1 + pick(2))
     case .slowDisk: return Int64([50, 1_000, 20_000][pick(3)])
-    case .offline, .signedOut, .freeze, .diskFull, .crash, .powerCut, .wipe, .image, .rollBack, .clone, .tear, .serverCrash, .backup,
+    // Nobody is signed in, or somebody: the same person or another.
+    case .signedOut: return Int64(plan.faults.count % (plan.grants.count + 1))
+    case .offline, .freeze, .diskFull, .crash, .powerCut, .wipe, .image, .rollBack, .clone, .tear, .serverCrash, .backup,
       .restoreBackup, .expire:
       return 0
     }

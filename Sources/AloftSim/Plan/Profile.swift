@@ -42,5 +42,5 @@ public enum Profile: UInt8, CaseIterable, Sendable {
     }
   }
 
-  public static func named(_ name: String) -> Profile? { allCases.first { Text($0.name).string == name } }
+  public static func named(_ name: Text) -> Profile? { allCases.first { Text($0.name) == name } }
 }

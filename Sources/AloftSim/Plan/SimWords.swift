@@ -19,6 +19,16 @@ enum SimWords {
   /// Begins each value of a hidden field, so that raw bytes can be searched for it.
   static let canary: [UInt8] = Array("\u{A7}H\u{A7}".utf8)
 
+  static func holdsCanary(_ bytes: [UInt8]) -> Bool {
+    let canary = canary
+    var index = 0
+    while index + canary.count <= bytes.count {
+      if bytes[index] == canary[0], bytes[index..<index + canary.count].elementsEqual(canary) { return true }
+      index += 1
+    }
+    return false
+  }
+
   /// A word; codes below 0 stand for texts at the borders of what is allowed.
   static func word(_ code: Int64, in field: SimField) -> Text {
     var bytes: [UInt8] = field == .hidden ? canary : []

@@ -8,7 +8,9 @@ public struct Trace: Sendable {
   private static let lineCountMax = 100_000
 
   /// 128 bits over everything that happened, in order.
-  public private(set) var hash: (UInt64, UInt64) = (1, 2)
+  private var hash: (UInt64, UInt64) = (1, 2)
+  /// Both halves as one number: equal runs have equal digests, in any process and on any platform.
+  public var digest: UInt64 { Hash64.mix(hash.0 ^ Hash64.mix(hash.1)) }
   var isKept = false
   public private(set) var lines: [String] = []
 

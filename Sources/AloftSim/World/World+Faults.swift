@@ -23,7 +23,9 @@ extension World {
     case .image: devices[device].images[devices[device].user] = devices[device].disks[devices[device].user].image
     case .rollBack: if let image = devices[device].images[devices[device].user] { replaceDisk(device, by: image) }
     case .clone: clone(device)
-    case .clockJump: devices[device].clockOffset += fault.value
+    case .clockJump:
+      devices[device].clockOffset += fault.value
+      for tab in devices[device].tabs.indices { devices[device].tabs[tab].quietUntil = 0 }
     case .tear: tear(device)
     case .serverCrash: if server.isUp { crashServer() }
     case .serverClockJump: server.clockOffset += fault.value

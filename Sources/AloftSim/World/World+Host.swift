@@ -22,6 +22,7 @@ extension World {
     engine.requestMutationsMax = plan.settings.requestMutations
     let image = devices[device].disks[user].image
     guard Self.load(image, into: &engine) else { return fail("S01", "device \(device): its storage cannot be read") }
+    engine.indexIDs()
     devices[device].tabs[tab].known = image.lastSequence
     devices[device].tabs[tab].engine = engine
     let id = ContextID(device: device, tab: tab, life: life)
@@ -88,6 +89,7 @@ extension World {
       if !isAlive(id) { return }
     }
     checkIdle(id)
+    checkTrouble(id)
   }
 
   private func writeDelay(_ device: Int) -> UInt64 {
@@ -140,6 +142,7 @@ extension World {
     if isAlive(id) {
       checkView(id)
       checkColdStart(id)
+      checkShownAfterColdStart(id)
     }
     releaseLease(id)
   }
@@ -187,6 +190,7 @@ extension World {
   /// Wakes a tab after catching up with the log, as hosts do.
   mutating func wake(_ id: ContextID, _ reason: WakeReason) {
     catchUp(id)
+    devices[id.device].tabs[id.tab].quietUntil = 0
     if isAlive(id) { feed(id, .wake(reason)) }
   }
 
@@ -225,6 +229,7 @@ extension World {
     tally.bytes += body.count
     note(device, tab, 8, Hash64.of(body), "sends \(body.count) bytes")
     checkRequest(body, id)
+    checkQuiet(id)
     post(SimMessage(from: id, send: number, user: devices[device].session, body: body))
     heap.add(.requestGivenUp(id, number), at: now + Self.patience)
   }
@@ -252,6 +257,7 @@ extension World {
     note(id.device, id.tab, 10, Hash64.of(message.body), "gets \(message.status) with \(message.body.count) bytes")
     devices[id.device].tabs[id.tab].isSending = false
     tally.bytes += message.body.count
+    devices[id.device].tabs[id.tab].quietUntil = message.status == 200 ? 0 : now + UInt64(message.retryAfter) * 1000
     if message.status == 200 { devices[id.device].failures = [] } else { noteFailure(id.device) }
     feed(id, .response(status: message.status, retryAfterSeconds: message.retryAfter, body: message.body))
     releaseLease(id)

@@ -66,6 +66,7 @@ extension World {
       let issue = register(verb, seen, id, token: handles[0].token, devices[device].tabs[tab].engine!.newestDrafts(1)[0])
       note(device, tab, 21, UInt64(issue), "issue \(issue): \(verb.text)")
       checkShown(issue, id)
+      checkTime(issue, id, token: handles[0].token)
       run(effects, id)
     } catch {
       tally.refusedLocally += 1
@@ -147,11 +148,6 @@ extension World {
     guard place < tray.count else { return }
     let family = devices[device].families[devices[device].user]
     let first = tray[place].mutation
-    // The first, and those that are parked behind it, in the order in which the engine offers them again.
-    var chosen = [first]
-    for entry in tray {
-      if case .parked(let parent) = entry.outcome, chosen.contains(where: { $0.n == parent }), entry.mutation.n != first.n { chosen.append(entry.mutation) }
-    }
     guard let original = issue(ofTray: first, family) else { return fail("S04", "device \(device): the tray holds a mutation that nobody made") }
     let fresh = sights(of: issues[original].verb, id)
     do throws(Rejection) {
@@ -160,11 +156,13 @@ extension World {
       tally.operations += handles.count
       note(device, tab, 23, first.n, "retries n\(first.n) with \(handles.count - 1) behind it")
       var renamed: [(old: Int, new: Int)] = []
-      for (handle, draft) in zip(handles, drafts) {
-        guard let mutation = chosen.first(where: { $0.args == draft.args && $0.action == draft.action }), let old = issue(ofTray: mutation, family) else {
-          return fail("S04", "device \(device): a retry offers a mutation that nobody made")
-        }
-        chosen.removeAll { $0.n == mutation.n }
+      // The first, and those that were parked behind it.
+      let numbers = devices[device].tabs[tab].engine!.newestDismissal
+      for (place, draft) in drafts.enumerated() {
+        let handle = handles[place]
+        guard place < numbers.count, let mutation = tray.first(where: { $0.mutation.n == numbers[place] })?.mutation, mutation.args == draft.args,
+          let old = issue(ofTray: mutation, family)
+        else { return fail("S04", "device \(device): a retry offers a mutation that nobody made") }
         // Only in guarded fields does trying again mean having seen what stands now.
         var seen = issues[old].seen.filter { $0.field != .guarded }
         for sight in seen.indices {
@@ -210,43 +208,6 @@ extension World {
       if oracle.judgedCount(index) > 0, !oracle.wasApplied(index), !issues[index].isDismissed { best = index }
       guard let older = issues[index].sameIdentity else { return best }
       index = older
-    }
-  }
-}
-
-extension Verb {
-  /// The verb as a plan writes it.
-  var text: String {
-    func list(_ changes: [SimChange]) -> String { changes.map { " " + $0.text }.joined() }
-    switch self {
-    case .create(let c, let key, let changes): return "create c\(c)/\(key)" + list(changes)
-    case .update(let c, let key, let changes): return "update c\(c)/\(key)" + list(changes)
-    case .resolve(let c, let key, let changes): return "resolve c\(c)/\(key)" + list(changes)
-    case .delete(let c, let key): return "delete c\(c)/\(key)"
-    case .restore(let c, let key): return "restore c\(c)/\(key)"
-    case .stamp(let key, let word): return "stamp \(key) \(word)"
-    case .pair(let first, let second, let word): return "pair \(first) \(second) \(word)"
-    case .retry(let place): return "retry \(place)"
-    case .discard(let place): return "discard \(place)"
-    case .tap: return "tap"
-    case .compact: return "compact"
-    case .openTab: return "open-tab"
-    case .closeTab: return "close-tab"
-    case .signOut: return "sign-out"
-    case .signIn(let user): return "sign-in \(user)"
-    }
-  }
-}
-
-extension SimChange {
-  /// The change as a plan writes it.
-  var text: String {
-    let name = Text(field.name).string
-    switch effect {
-    case .set(let code): return "\(name)=\(code)"
-    case .clear: return "\(name)=none"
-    case .add(let amount): return "\(name)\(amount < 0 ? "" : "+")\(amount)"
-    case .alter(let add, let remove): return "\(name){" + (add.map { "+\($0)" } + remove.map { "-\($0)" }).joined(separator: ",") + "}"
     }
   }
 }

@@ -68,7 +68,7 @@ extension World {
     }
     if rate(.tooMany, .failure, device, UInt64(index)) { return answer(index, status: 429, retryAfter: UInt32(draw(.failure, device, 7) % 3) * 10, []) }
     if rate(.serverError, .failure, device, UInt64(index) ^ 1 << 40) && draw(.failure, device, 3) % 2 == 0 { return answer(index, status: 503, []) }
-    guard let user = message.user, !devices[device].isIn(.signedOut) || message.isEcho else { return answer(index, status: 401, []) }
+    guard let user = session(of: message) else { return answer(index, status: 401, []) }
     let request: SyncRequest
     do { request = try SyncRequest(body: message.body, format: .cbor) } catch {
       return fail("S27", "the server cannot read a request of ours: \(error.message.string) at \(error.path.string)")
@@ -81,6 +81,13 @@ extension World {
     } else {
       reply(index, request, nil, user)
     }
+  }
+
+  /// Whose session carries a message: while the device's session is lost, nobody's or whoever signed in elsewhere in the browser.
+  private func session(of message: SimMessage) -> Int? {
+    guard devices[message.from.device].isIn(.signedOut), !message.isEcho else { return message.user }
+    let value = devices[message.from.device].value(.signedOut)
+    return value > 0 ? Int(value) - 1 : nil
   }
 
   func principal(_ user: Int) -> Principal {
@@ -107,8 +114,8 @@ extension World {
   private mutating func judge(_ group: [(message: Int, request: SyncRequest, user: Int)]) -> [PushResult] {
     let now = serverClock
     do throws(StoreError) {
-      let pushes = group.map { ($0.request, principal($0.user)) }
-      let results = try server.judge.push(pushes, now: now, in: &server.image)
+      let pushes = group.map { (request: $0.request, principal: principal($0.user)) }
+      let results = try server.judge.push(pushes, now: now, into: &server.image)
       var touched: [RecordKey] = []
       for (entry, result) in zip(group, results) { compare(entry.request, result, entry.user, now, &touched) }
       checkStored(touched)
@@ -142,8 +149,7 @@ extension World {
     let body: [UInt8]
     do throws(StoreError) {
       body = try server.judge.answer(
-        request, pushed, for: principal(user), server: Text("sim"), now: serverClock, limitBytes: plan.settings.answerBytes, format: .cbor,
-        from: &server.image)
+        request, pushed, for: principal(user), now: serverClock, limitBytes: plan.settings.answerBytes, from: &server.image)
     } catch { return fail("S05", "the store cannot be read") }
     trace.line("\(now) server answers d\(messages[index].from.device).\(messages[index].from.tab): \(pushed.map { Text($0.standing.name).string } ?? "read only"), judged to \(pushed?.judged ?? 0)")
     rememberView(user)

@@ -27,6 +27,8 @@ struct SimTab {
   var isSending = false
   var saveFailures: UInt64 = 0
   var retrySaveIsSet = false
+  /// The server asked to be left alone until then.
+  var quietUntil: UInt64 = 0
   /// From the handles of this life to issues.
   var issues: [UInt64: Int] = [:]
   /// The newest issue of each record whose outcome this tab does not know.
@@ -130,10 +132,16 @@ public struct World {
   var isHealed = false
   /// Compares with the oracle at each step, rather than at every fourth.
   var isStrict: Bool
+  /// Checks something that is not promised.
+  let hasCanary: Bool
 
-  /// - Parameter isStrict: makes every check at every step, not at a sample of them.
-  public init(plan: Plan, isTracing: Bool = false, isStrict: Bool = false) {
+  /// - Parameters:
+  ///   - isTracing: keeps the newest lines of what happens.
+  ///   - isStrict: makes every check at every step, not at a sample of them.
+  ///   - hasCanary: also makes the check that must fail.
+  public init(plan: Plan, isTracing: Bool = false, isStrict: Bool = false, hasCanary: Bool = false) {
     self.isStrict = isStrict
+    self.hasCanary = hasCanary
     self.plan = plan
     apps = [plan.schema.app(version: 1), plan.schema.app(version: 2)]
     fields = (0..<plan.schema.collectionCount).map { plan.schema.fields($0) }
@@ -189,7 +197,9 @@ public struct World {
     case .requestGivenUp(let id, let number): fail(id, number, .timeout)
     case .answerArrives(let message): answerArrived(message)
     case .sendFails(let id, let number, let failure): fail(id, number, TransportFailure(rawValue: failure) ?? .unreachable)
-    case .commit(let life): commit(life)
+    case .commit(let life):
+      commit(life)
+      if hasCanary { checkCanary() }
     case .serverStarts: startServer()
     case .follow(let id): follow(id)
     case .hint(let id, let space, let sequence): hint(id, space, sequence)
