@@ -66,7 +66,7 @@ bench: setup web
 	@echo; echo '== server'
 	@"$$($(SWIFT) build -c release --show-bin-path)/server-bench"
 	@echo; echo '== browser'
-	@$(PYTHON) Benchmarks/browser/run.py --platform build/web
+	@$(PYTHON) Benchmarks/browser/run.py --server "$$($(SWIFT) build -c release --show-bin-path)/aloft" --platform build/web
 	@echo; echo '== size'
 	@node Scripts/size.mjs
 

@@ -15,7 +15,7 @@ cat > "$scratch/toolset.json" <<JSON
   "swiftCompiler": { "extraCLIOptions": ["-enable-experimental-feature", "Embedded", "-enable-experimental-feature", "Extern",
     "-wmo", "-Osize", "-Xfrontend", "-disable-stack-protector", "-Xclang-linker", "-nostdlib"] },
   "cCompiler": { "extraCLIOptions": ["-fno-stack-protector", "-mbulk-memory", "-O2", "-ffreestanding"] },
-  "linker": { "extraCLIOptions": ["--no-entry", "--gc-sections", "--strip-all", "-z", "stack-size=1048576"] } }
+  "linker": { "extraCLIOptions": ["--no-entry", "--gc-sections", "--strip-all", "--global-base=1024", "-z", "stack-size=1048576"] } }
 JSON
 
 products=("$@")
@@ -31,8 +31,9 @@ for product in "${products[@]}"; do
     aloft-engine) name=aloft ;;
     *) name=${product%-engine} ;;
   esac
-  # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits.
-  wasm-opt --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+  # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits. Nothing lies below
+  # 1024 (--global-base above), so an address and a small offset need no care for overflow.
+  wasm-opt --low-memory-unused --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
     "$scratch/release/$product.wasm" -o "build/web/$name.wasm"
   chmod 644 "build/web/$name.wasm"
   gzip -9 -k -f -n "build/web/$name.wasm"

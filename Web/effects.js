@@ -49,6 +49,10 @@ export function createEffects(host) {
   /** The transaction of a persist that is about to be asked for.
    * @type {IDBTransaction | null} */
   let begun = null;
+  /** The save whose end the engine has not heard. It stays when a failure leaves open whether the rows arrived: they may not be
+   * offered as new ones before that is known.
+   * @type {{frame:Extract<Frame, {kind:'persist'}>, covered:import('./handles.js').Change[]} | null} */
+  let unfinished = null;
 
   /** Queues storage work of the present life; in a free lane it begins at once.
    * @param {() => Promise<void>} work @param {() => void} [onStart] called when its turn has come, wanted or not */
@@ -75,11 +79,14 @@ export function createEffects(host) {
   }
 
   /** @param {Extract<Frame, {kind:'persist'}>} frame @param {import('./handles.js').Change[]} covered
-   * @param {IDBTransaction | null} ahead */
-  async function persist(frame, covered, ahead) {
+   * @param {IDBTransaction | null} [ahead] */
+  async function persist(frame, covered, ahead = null) {
     const mine = life;
-    const appended = await storage.append(frame.first, frame.rows, frame.strict, frame.strict ? ahead : null);
+    const isAgain = unfinished !== null;
+    unfinished = { frame, covered };
+    const appended = await storage.append(frame.first, frame.rows, frame.strict, frame.strict ? ahead : null, isAgain);
     if (appended.kind === 'done') handles.store(covered);
+    if (appended.kind === 'done' || appended.kind === 'failed' && !appended.isInDoubt) unfinished = null;
     if (mine !== life) return;
     switch (appended.kind) {
       case 'done':
@@ -96,10 +103,11 @@ export function createEffects(host) {
         if (conflictAt === frame.first) return host.reopen();
         conflictAt = frame.first;
         await follow(Op.persistConflict, frame.first - 1);
+        unfinished = null;
         break;
       case 'gap': host.reopen(); break;
       case 'failed':
-        feed(Op.persistFailed, JSON.stringify({ reason: appended.reason }));
+        if (!appended.isInDoubt) feed(Op.persistFailed, JSON.stringify({ reason: appended.reason }));
         retrySave(appended.reason);
     }
   }
@@ -128,7 +136,7 @@ export function createEffects(host) {
 
   /** The same for a hint. While a persist of ours is on its way, its conflict will bring the rows. */
   async function followHint() {
-    if (!persistCount) await follow(Op.foreignRows, head);
+    if (!persistCount && !unfinished) await follow(Op.foreignRows, head);
   }
 
   async function askCompaction() {
@@ -163,13 +171,13 @@ export function createEffects(host) {
     try {
       await null; // whoever waits for a save goes first
       const signal = host.syncURL === null ? null : await tabs.lease.take();
-      // Under the lease: another context that sent newer changes meanwhile would make this body look like a device gone back in time.
+      // Under the lease: what another context sent meanwhile would make this body old, and its answer of no use.
       if (signal) await pause(body);
       if (mine !== life || isClosed) return;
       const answer = signal && host.syncURL !== null ? await post(host.syncURL, body, signal)
         : { failure: /** @type {'busy'|'offline'} */ (host.syncURL === null ? 'offline' : 'busy') };
       if (mine !== life || isClosed) return;
-      quietUntil = body.length + (answer.body?.length ?? 0) < SMALL_BYTES ? performance.now() + SMALL_ROUND_PAUSE_MILLISECONDS : 0;
+      quietUntil = body.length + (answer.failure ? 0 : answer.body.length) < SMALL_BYTES ? performance.now() + SMALL_ROUND_PAUSE_MILLISECONDS : 0;
       if (answer.failure) feed(Op.transportFailed, JSON.stringify({ kind: answer.failure }));
       else feed(Op.response, encodeResponse(answer.status, answer.retryAfter, answer.body));
     } finally {
@@ -197,7 +205,8 @@ export function createEffects(host) {
         switch (frame.kind) {
           case 'result': onResult?.(frame.value); break;
           case 'persist': {
-            const covered = handles.covered();
+            // Changes wait for a row that gives the device a new identity; such a row goes alone.
+            const covered = frame.strict ? handles.covered() : [];
             persistCount++;
             const ahead = begun;
             begun = null;
@@ -224,7 +233,16 @@ export function createEffects(host) {
     wake: (reason, hint) => enqueue(followHint)
       .then(() => { if (!isClosed) feed(Op.wake, JSON.stringify({ ...hint, reason })); }),
     /** Tries again to save what could not be saved. */
-    catchUp() { void effects.wake('retrySave'); },
+    catchUp() {
+      void enqueue(async () => { if (unfinished) await persist(unfinished.frame, unfinished.covered); }).then(() => effects.wake('retrySave'));
+    },
+    /** Whether a save has not ended. */
+    get isSaving() { return unfinished !== null; },
+    /** Finds out whether a save that failed arrived after all, before its changes are given to a new engine. */
+    async settleDoubt() {
+      if (unfinished && await storage.hasArrived(unfinished.frame.first, unfinished.frame.rows[0])) handles.store(unfinished.covered);
+      unfinished = null;
+    },
     /** Begins a new life: `work` runs when the old one's storage work is over.
      * @param {() => Promise<void>} work */
     restart(work) {

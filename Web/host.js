@@ -75,6 +75,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     isRebuilding = true;
     rebuilding = effects.restart(async () => {
       try {
+        await effects.settleDoubt();
         await build(await storage.read());
         rebuilds = 0;
         details.engine = false;
@@ -192,7 +193,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     }),
     get status() {
       const detail = details.engine ? 'engine' : details.trouble ?? (details.restoring ? 'restoring' : undefined);
-      const state = details.engine ? 'notSaved' : engineStatus.state;
+      const state = details.engine || details.trouble && effects.isSaving ? 'notSaved' : engineStatus.state;
       return { ...engineStatus, user, state, ...(detail && { detail }) };
     },
     /** @param {number} op @param {any} [question] */

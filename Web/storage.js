@@ -14,7 +14,8 @@ import { complete, delay, openFile, transact } from './database-file.js';
 /** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap.
  * @typedef {{state:Uint8Array|null, generation:number, format:number, pages:Promise<Uint8Array[]>[],
  *    sequences:number[], rows:Uint8Array[]}} Stored */
-/** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage'}} Appended */
+/** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage', isInDoubt:boolean}} Appended
+ * `isInDoubt`: nobody knows whether the rows arrived. */
 
 const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
@@ -49,7 +50,7 @@ export async function openStorage(name) {
         // With a handle at hand the work begins in this very turn.
         return await work(db && !isClosed ? db : await handle(), attempt);
       } catch (error) {
-        if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || error.name === 'QuotaExceededError') throw error;
+        if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || isFull(error)) throw error;
         db?.close();
         db = null;
         await delay(100 * 4 ** (attempt - 1));
@@ -121,7 +122,7 @@ export async function openStorage(name) {
           watch(page.openKeyCursor(null, 'prev'), (cursor) => {
             const last = Number(cursor?.key ?? -1);
             for (let first = 0; first <= last; first += PAGES_AT_ONCE) {
-              /** @type {Promise<Uint8Array[]>} */
+              /** @type {Promise<any[]>} */
               const arriving = new Promise((arrive, fail) => {
                 failing.push(fail);
                 watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
@@ -149,16 +150,28 @@ export async function openStorage(name) {
     /** Appends rows under the numbers from `first` on, all or none. Never throws.
      * @param {number} first @param {Uint8Array[]} rows @param {boolean} strict flush to the disk before it counts
      * @param {IDBTransaction | null} [begun] by `begin`, when they are strict
+     * @param {boolean} [again] the same rows were offered before, and may have arrived
      * @returns {Promise<Appended>} */
-    async append(first, rows, strict, begun = null) {
+    async append(first, rows, strict, begun = null, again = false) {
+      let isInDoubt = again;
       try {
-        return await survive(async (file, attempt) =>
-          (attempt === 1 ? addRows(file, first, rows, strict, begun)
-            : await lookAgain(file, first, rows[0]) ?? addRows(file, first, rows, strict, null)));
+        return await survive(async (file, attempt) => {
+          const found = isInDoubt ? await lookAgain(file, first, rows[0]) : null;
+          if (found) return found;
+          isInDoubt = true;
+          return await addRows(file, first, rows, strict, attempt === 1 ? begun : null).catch((error) => {
+            if (isFull(error)) isInDoubt = false; // all or none: a full disk took none
+            throw error;
+          });
+        });
       } catch (error) {
-        return { kind: 'failed', reason: /** @type {any} */ (error)?.name === 'QuotaExceededError' ? 'quota' : 'storage' };
+        return { kind: 'failed', reason: isFull(error) ? 'quota' : 'storage', isInDoubt };
       }
     },
+
+    /** Whether rows that an append failed to confirm are there all the same.
+     * @param {number} first @param {Uint8Array} row the first of them */
+    hasArrived: (first, row) => survive(async (file) => (await lookAgain(file, first, row))?.kind === 'done'),
 
     /** The rows after `head`; `isGap` when a compaction has already taken some of them away.
      * @param {number} head @returns {Promise<{rows:LogRow[], isGap:boolean}>} */
@@ -237,4 +250,9 @@ export async function openStorage(name) {
 /** @param {Uint8Array} a @param {Uint8Array} b */
 function isEqual(a, b) {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** @param {any} error */
+function isFull(error) {
+  return error?.name === 'QuotaExceededError';
 }

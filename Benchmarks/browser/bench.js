@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hands the two sides of the benchmark to the driver.
+// Hands the two sides of the benchmark, and the floor under one of them, to the driver.
 
 import * as aloft from './aloft-side.js';
+import * as floor from './floor.js';
 import * as rows from './rows.js';
 
-Object.assign(window, { bench: { aloft, rows } });
+Object.assign(window, { bench: { aloft, floor, rows } });

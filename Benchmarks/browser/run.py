@@ -8,6 +8,7 @@ Takes what is built already: a release server, and engine and modules in build/w
 Needs playwright 1.58.0 and Debian's chromium (or CHROMIUM=<executable>). Every run has a new profile on disk and a new
 server with an empty data folder; the two sides take turns. A cold open is a new browser process on the filled profile,
 measured from the call of open to the first answer (a 2 % equality query); the page itself is loaded before that.
+The floor is the same storage without an engine: what of Aloft's time is IndexedDB alone.
 One run of both sizes takes some minutes at most; for figures to quote use --runs 3 on a calm machine.
 """
 import argparse, json, os, re, shlex, shutil, statistics, subprocess, sys, tempfile, time
@@ -75,6 +76,8 @@ class Device:
 def measure_aloft(device, count):
     result = {'write': device.visit(f'bench.aloft.fill({count})')}
     result['cold'] = statistics.median(device.visit('bench.aloft.cold()') for _ in range(COLD_OPENS))
+    result['floorCold'] = statistics.median(device.visit('bench.floor.readPages()') for _ in range(COLD_OPENS))
+    result['floorEdit'] = device.visit(f'bench.floor.append({WARM_RUNS * 4})')
     return result | device.visit(f'bench.aloft.warm({WARM_RUNS})')
 
 
@@ -110,6 +113,8 @@ def report(count, aloft, rows):
         a, r = middle(aloft, ours), middle(rows, theirs)
         aimed = '' if aim is None else f'{aim} x' + ('' if r / a >= aim else '  missed')
         print(f'{title:42}{a:10.2f}{r:10.2f}{r / a:7.1f}x   {aimed}', flush=True)
+
+    print(f'floor: opening and reading the pages {middle(aloft, "floorCold"):.2f}, one strict append of a small row {middle(aloft, "floorEdit"):.2f}', flush=True)
 
 
 def main():

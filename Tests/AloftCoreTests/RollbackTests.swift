@@ -83,6 +83,30 @@ struct RollbackTests {
     try old.sync(world.server)
     #expect(old.show("items", "i1").contains(#""likes":102"#))
   }
+
+  @Test("an answer about the old identity is no reason to leave the new one, under which another context writes")
+  func keepsAnotherContextsIdentity() throws {
+    try world.begin()
+    let storage = copy(of: world.b)
+    try like(world.b, 10)
+    try world.settle()
+    func tab(_ seed: UInt64) -> TestDevice {
+      TestDevice("noah", roles: [("member", "list:l1")], seed: seed, storage: storage, now: world.b.now)
+    }
+    try like(tab(70), 100)
+    let first = tab(71)
+    let second = tab(72)
+    // Both ask under the old identity; the first hears first, and offers the change under a new one.
+    let late = try world.server.answer(second.outgoing.removeFirst(), second.principal)
+    let early = try world.server.answer(first.outgoing.removeFirst(), first.principal)
+    first.run(first.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: early), now: first.now))
+    _ = try world.server.answer(first.outgoing.removeFirst(), first.principal)
+    second.follow()
+    second.run(second.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: late), now: second.now))
+    try second.sync(world.server)
+    try world.settle()
+    #expect(world.a.show("items", "i1").contains(#""likes":111"#))
+  }
 }
 
 @Suite("The memory of a hash chain")

@@ -16,7 +16,7 @@ private final class StubbornStore: Store {
   let writes = Mutex(0)
   let gate = DispatchSemaphore(value: 0)
 
-  func read<Value>(_ body: (inout MemoryReader) throws(StoreError) -> Value) throws(StoreError) -> Value { try inner.read(body) }
+  func read<Value>(_ body: (inout StoreImage) throws(StoreError) -> Value) throws(StoreError) -> Value { try inner.read(body) }
 
   func write<Value>(_ body: (inout MemoryTransaction) throws(StoreError) -> Value) throws(StoreError) -> Value {
     entered.withLock { $0 += 1 }

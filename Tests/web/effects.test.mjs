@@ -19,17 +19,23 @@ function world({ syncURL = null } = {}) {
   const waiting = [];
   const storage = {
     begin: () => { seen.push('begin'); return 'begun'; },
-    append: (first, rows, strict, begun) => { seen.push(`append ${first} ${begun}`); return new Promise((done) => waiting.push(() => done({ kind: 'done' }))); },
+    append: (first, rows, strict, begun, isAgain) => {
+      seen.push(`append ${first} ${begun}${isAgain ? ' again' : ''}`);
+      return new Promise((done) => waiting.push(done));
+    },
+    tail: async () => { seen.push('tail'); return { rows: [], isGap: false }; },
+    hasArrived: async () => true,
   };
   const tabs = {
     announce: (head) => seen.push(`announce ${head}`),
     lease: { take: async () => { seen.push('lease'); return new AbortController().signal; }, release() {}, abandon() {} },
   };
+  const handles = createHandles();
   const effects = createEffects({
-    storage, tabs, handles: createHandles(), syncURL, reopen() {}, notify: () => seen.push('notify'), onSaved() {}, onTrouble() {},
+    storage, tabs, handles, syncURL, reopen() {}, notify: () => seen.push('notify'), onSaved() {}, onTrouble() {},
     feed: (op) => seen.push(Object.keys(Op).find((name) => Op[name] === op)),
   });
-  return { effects, seen, answer: () => waiting.shift()() };
+  return { effects, handles, seen, answer: (end = { kind: 'done' }) => waiting.shift()(end) };
 }
 
 test('the transaction of a save is begun before the engine works, and used in the same turn', () => {
@@ -84,3 +90,63 @@ test('a small round keeps its distance from the small round before it, and a lar
     globalThis.setTimeout = setting;
   }
 });
+
+test('a change that waits is not taken for stored when a row of another kind is', async () => {
+  const { effects, handles, answer } = world();
+  const change = handles.add({ action: 'create', args: {} }, 'a');
+  handles.accept(change, 1);
+  effects.run([{ ...persist(1), strict: false }]);
+  answer();
+  await turns();
+  assert.deepEqual(handles.takeOver(), [change]);
+});
+
+const inDoubt = { kind: 'failed', reason: 'storage', isInDoubt: true };
+
+/** Runs `body` with timers that fire when told. */
+async function withTimers(body) {
+  const { setTimeout: setting, clearTimeout: clearing } = globalThis;
+  const set = new Map();
+  globalThis.setTimeout = (fn) => { const id = set.size + 1; set.set(id, fn); return id; };
+  globalThis.clearTimeout = (id) => set.delete(id);
+  try { await body(() => { const due = [...set.values()]; set.clear(); for (const fn of due) fn(); }); } finally {
+    Object.assign(globalThis, { setTimeout: setting, clearTimeout: clearing });
+  }
+}
+
+test('the engine does not hear that a save failed while its rows may have arrived: the same rows are looked for', () => withTimers(async (fire) => {
+  const { effects, seen, answer } = world();
+  effects.run([persist(1)]);
+  answer(inDoubt);
+  await turns();
+  assert.deepEqual([seen, effects.isSaving], [['append 1 null'], true]);
+  effects.hear(1); // another context saw the row that arrived: it is ours, and not to be taken for another's
+  await turns();
+  fire();
+  await turns();
+  assert.deepEqual(seen, ['append 1 null', 'append 1 null again']);
+  answer();
+  await turns();
+  assert.deepEqual([seen.slice(2, 4), effects.isSaving], [['persisted', 'announce 1'], false]);
+}));
+
+test('the engine hears of a full disk at once, and makes the rows anew', () => withTimers(async (fire) => {
+  const { effects, seen, answer } = world();
+  effects.run([persist(1)]);
+  answer({ kind: 'failed', reason: 'quota', isInDoubt: false });
+  await turns();
+  assert.deepEqual([seen, effects.isSaving], [['append 1 null', 'persistFailed'], false]);
+  fire();
+  await turns();
+  assert.deepEqual(seen.slice(2), ['tail', 'wake']);
+}));
+
+test('a new engine is not given changes whose save arrived without a word', () => withTimers(async () => {
+  const { effects, handles, answer } = world();
+  handles.accept(handles.add({ action: 'create', args: {} }, 'a'), 1);
+  effects.run([persist(1)]);
+  answer(inDoubt);
+  await turns();
+  await effects.restart(() => effects.settleDoubt());
+  assert.deepEqual(handles.takeOver(), []);
+}));

@@ -29,8 +29,8 @@ struct SyncState: Sendable {
   var hints: [(scope: Text, sequence: Sequence)] = []
   /// Mutations up to this number went out in the round under way.
   var sentThrough: UInt64 = 0
-  /// The highest number given to a mutation when the round under way was asked.
-  var sentIssued: UInt64 = 0
+  /// The newest log row when the round under way was asked.
+  var sentHead: Sequence = 0
 }
 
 extension ClientEngine {
@@ -68,7 +68,7 @@ extension ClientEngine {
       size += pending.mutation.args.count + 64
       if size >= Self.requestBytesMax { break }
     }
-    sync.sentIssued = state.issued
+    sync.sentHead = state.head.sequence
     sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
     request.report = report()
     return request
@@ -130,8 +130,8 @@ extension ClientEngine {
       sync.isForeign = true
       return
     }
-    if response.standing != .ok && state.issued != sync.sentIssued {
-      // What the server was asked about is not what the device is now: another context may have spoken meanwhile.
+    if response.standing != .ok && state.head.sequence != sync.sentHead {
+      // What the server was asked about is not what the device is now: another context may have spoken, even renewed, meanwhile.
       sync.isDue = true
       return startRound(now: now)
     }
