@@ -232,6 +232,11 @@ extension Plan {
     func grantee(_ fault: PlanFault) -> Int? { fault.kind == .grant || fault.kind == .revoke ? Int(fault.value / 100) : nil }
     plan.faults.removeAll { grantee($0) == user }
     for fault in plan.faults.indices where grantee(plan.faults[fault]) ?? 0 > user { plan.faults[fault].value -= 100 }
+    // A lost session may be followed by another person's: 0 is nobody's, 1 the first person's.
+    for fault in plan.faults.indices where plan.faults[fault].kind == .signedOut {
+      if plan.faults[fault].value == Int64(user) + 1 { plan.faults[fault].value = 0 }
+      if plan.faults[fault].value > Int64(user) + 1 { plan.faults[fault].value -= 1 }
+    }
     return plan
   }
 

@@ -38,7 +38,6 @@ struct EventHeap {
   private var entries: [Entry] = []
   private var ordinal: UInt64 = 0
 
-  var count: Int { entries.count }
   var nextTime: UInt64? { entries.first?.time }
 
   mutating func add(_ happening: Happening, at time: UInt64) {

@@ -76,14 +76,14 @@ extension World {
       case .persist(let first, let isStrict, let rows):
         devices[device].tabs[tab].pending = (first, rows, isStrict)
         devices[device].tabs[tab].write += 1
-        heap.add(.written(id, devices[device].tabs[tab].write), at: now + writeDelay(device))
+        heap.add(.written(id, devices[device].tabs[tab].write), at: now + writeDelay(id))
       case .send(let body): send(body, id)
       case .timer(let milliseconds):
         devices[device].tabs[tab].timer += 1
         devices[device].tabs[tab].timerIsSet = milliseconds != nil
         if let milliseconds { heap.add(.timer(id, devices[device].tabs[tab].timer), at: now + UInt64(milliseconds)) }
       case .notify(let notification): hear(notification, id)
-      case .wantCompact: heap.add(.compactionDue(id), at: now + writeDelay(device))
+      case .wantCompact: heap.add(.compactionDue(id), at: now + writeDelay(id))
       case .compact(let compaction): compact(compaction, id)
       }
       if !isAlive(id) { return }
@@ -92,13 +92,10 @@ extension World {
     checkTrouble(id)
   }
 
-  private func writeDelay(_ device: Int) -> UInt64 {
-    let slow = devices[device].isIn(.slowDisk) ? UInt64(devices[device].value(.slowDisk)) : plan.settings.writeDelay
-    return slow == 0 ? 0 : draw(.writeDelay, device, tallySalt) % (slow + 1)
+  private func writeDelay(_ id: ContextID) -> UInt64 {
+    let slow = devices[id.device].isIn(.slowDisk) ? UInt64(devices[id.device].value(.slowDisk)) : plan.settings.writeDelay
+    return slow == 0 ? 0 : draw(.writeDelay, id.device, UInt64(id.tab)) % (slow + 1)
   }
-
-  /// Tells apart draws of one moment.
-  var tallySalt: UInt64 { UInt64(heap.count) << 8 }
 
   mutating func timer(_ id: ContextID, _ number: Int) {
     guard isAlive(id), devices[id.device].tabs[id.tab].timer == number else { return }

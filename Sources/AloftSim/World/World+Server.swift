@@ -40,7 +40,7 @@ extension World {
 
   mutating func post(_ message: SimMessage) {
     let device = message.from.device
-    let salt = UInt64(messages.count)
+    let salt = message.salt
     messages.append(message)
     let index = messages.count - 1
     if rate(.portal, .portal, device, salt) {
@@ -66,8 +66,8 @@ extension World {
       if !message.isEcho { heap.add(.sendFails(message.from, message.send, TransportFailure.unreachable.rawValue), at: now + latency(device, 1)) }
       return
     }
-    if rate(.tooMany, .failure, device, UInt64(index)) { return answer(index, status: 429, retryAfter: UInt32(draw(.failure, device, 7) % 3) * 10, []) }
-    if rate(.serverError, .failure, device, UInt64(index) ^ 1 << 40) && draw(.failure, device, 3) % 2 == 0 { return answer(index, status: 503, []) }
+    if rate(.tooMany, .failure, device, message.salt) { return answer(index, status: 429, retryAfter: UInt32(draw(.failure, device, 7) % 3) * 10, []) }
+    if rate(.serverError, .failure, device, message.salt ^ 1 << 40) && draw(.failure, device, 3) % 2 == 0 { return answer(index, status: 503, []) }
     guard let user = session(of: message) else { return answer(index, status: 401, []) }
     let request: SyncRequest
     do { request = try SyncRequest(body: message.body, format: .cbor) } catch {
@@ -134,10 +134,10 @@ extension World {
         guard let user = devices[device].session, oracle.grants[user][space] > 0, !devices[device].isDown else { continue }
         for tab in devices[device].tabs.indices where devices[device].tabs[tab].isOpen {
           // A broken live channel says nothing; when it is whole again its host wakes the engine, as healing does.
-          if !isHealed && draw(.hint, device, placement.sequence) % 10 == 0 { continue }
+          if !isHealed && draw(.hint, device, UInt64(space)) % 10 == 0 { continue }
           let id = ContextID(device: device, tab: tab, life: devices[device].tabs[tab].life)
           hintsUnderWay += 1
-          heap.add(.hint(id, space: space, sequence: placement.sequence), at: now + latency(device, placement.sequence))
+          heap.add(.hint(id, space: space, sequence: placement.sequence), at: now + latency(device, UInt64(space) << 8))
         }
       }
     }
@@ -161,7 +161,7 @@ extension World {
     let message = messages[index]
     if message.isEcho { return }
     let device = message.from.device
-    let salt = UInt64(index)
+    let salt = message.salt
     messages[index].status = status
     messages[index].retryAfter = retryAfter
     messages[index].body = body

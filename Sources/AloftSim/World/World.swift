@@ -72,6 +72,9 @@ struct SimMessage {
   var retryAfter: UInt32 = 0
   /// Nobody waits for it: a copy that the network made.
   var isEcho = false
+
+  /// Tells apart what is drawn for two messages in one moment. It does not count messages: a draw must not depend on what came before.
+  var salt: UInt64 { UInt64(from.tab) << 1 | (isEcho ? 1 : 0) }
 }
 
 /// A broken invariant.
