@@ -20,6 +20,7 @@ extension ClientEngine {
     }
     expectChanges(rowCount)
     for part in response.parts { apply(part, &refresh) }
+    compareSums(response)
     for place in refresh { refreshOverlay(place) }
     if !response.hasMore { state.lastSynced = time }
   }
@@ -98,12 +99,27 @@ extension ClientEngine {
     state.cursors[place].cursor.epoch = part.epoch
     state.cursors[place].cursor.sequence = part.to
     if part.isComplete { state.cursors[place].cursor.base = part.to }
-    guard let checksum = part.checksum, checksum != state.cursors[place].cursor.checksum else { return }
-    if part.from == 0 {
-      // A whole snapshot defines the truth.
-      state.cursors[place].cursor.checksum = checksum
-    } else {
-      // What we hold is not what the server has: fetch the scope again.
+    // A whole snapshot defines the truth.
+    if part.from == 0, let checksum = part.checksum { state.cursors[place].cursor.checksum = checksum }
+  }
+
+  /// Compares what the device holds with the sums that came with the parts. A scope that differs is fetched again.
+  ///
+  /// While more pages follow, some scope is not whole, and what it shares with others comes and goes: two scopes would have each other
+  /// fetched again for ever. Whether others differ is then asked once everything has come; the server compares what it is told.
+  private mutating func compareSums(_ response: SyncResponse) {
+    if response.hasMore {
+      sync.hasUncomparedSums = true
+      return
+    }
+    if sync.hasUncomparedSums {
+      sync.hasUncomparedSums = false
+      sync.isDue = true
+    }
+    for part in response.parts where part.from > 0 {
+      guard let checksum = part.checksum, let place = state.cursor(part.scope), state.cursors[place].cursor.sequence == part.to,
+        state.cursors[place].cursor.checksum != checksum
+      else { continue }
       state.cursors[place].cursor = Cursor.start
       sync.isDue = true
     }

@@ -16,6 +16,8 @@ struct SyncState: Sendable {
   var isDue = false
   /// The last round reached the head of every scope.
   var isAtHead = false
+  /// Pages were applied whose sums could not be compared: what was held then is to be compared once everything has come.
+  var hasUncomparedSums = false
   var failure: TransportFailure?
   var needsSignIn = false
   /// The session is another person's: only a new sign-in lets anything be sent again.

@@ -34,15 +34,26 @@ struct DeltaBuilder {
   private(set) var rows: [UInt8] = []
   private(set) var cursors: [(scope: Text, cursor: Cursor)] = []
   private(set) var hasMore = false
+  /// Whether the device has read every held scope to an end once, so that its sums can be compared with the server's. While one scope is
+  /// being replaced page by page, what it shares with the others comes and goes: their sums say nothing then.
+  private let comparesSums: Bool
 
-  init(app: App, principal: Principal, request: SyncRequest, format: WireFormat, limitBytes: Int, epoch: UInt64) {
+  /// - Parameter scopes: the scopes that the principal holds.
+  init(app: App, principal: Principal, request: SyncRequest, format: WireFormat, limitBytes: Int, epoch: UInt64, scopes: [Text]) {
     self.app = app
     self.principal = principal
     self.request = request
     self.format = format
     self.limitBytes = limitBytes
     storeEpoch = epoch
-    sharedView = Self.sharedView(of: app, for: principal)
+    let sharedView = Self.sharedView(of: app, for: principal)
+    self.sharedView = sharedView
+    comparesSums =
+      request.hasChecksums
+      && scopes.allSatisfy { scope in
+        guard let cursor = request.cursor(scope) else { return false }
+        return cursor.epoch == Self.epoch(epoch, Self.view(of: app, for: principal, in: scope) ^ sharedView) && cursor.base == cursor.sequence
+      }
   }
 
   mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
@@ -56,10 +67,10 @@ struct DeltaBuilder {
     // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
     var base: Sequence = 0
-    if let cursor = request.cursors.first(where: { $0.scope == scope })?.cursor, cursor.epoch == epoch,
+    if let cursor = request.cursor(scope), cursor.epoch == epoch,
       cursor.sequence <= state.sequence, cursor.sequence >= state.floor
     {
-      let isDamaged = cursor.sequence == state.sequence && request.hasChecksums && checksum != nil && checksum != cursor.checksum
+      let isDamaged = cursor.sequence == state.sequence && comparesSums && checksum != nil && checksum != cursor.checksum
       if cursor.sequence == state.sequence && !isDamaged {
         cursors.append((scope, cursor))
         return
@@ -71,7 +82,7 @@ struct DeltaBuilder {
       return
     }
     var part = Part(scope: scope, epoch: epoch, from: from, to: from)
-    part.isRepair = from == 0 && request.cursors.contains { $0.scope == scope && $0.cursor.sequence > 0 }
+    part.isRepair = from == 0 && request.cursor(scope)?.sequence ?? 0 > 0
     var isFull = false
     var count = 0
     var bytes: [UInt8] = []

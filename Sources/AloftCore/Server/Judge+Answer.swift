@@ -16,13 +16,14 @@ extension Judge {
     if let pushed { (standing, judged) = (pushed.standing, pushed.judged) } else if request.device != DeviceID(high: 0, low: 0) {
       (standing, judged) = try self.standing(of: request, principal, &reader)
     }
-    var deltas = DeltaBuilder(app: app, principal: principal, request: request, format: format, limitBytes: limitBytes, epoch: try reader.epoch())
+    let held = request.wantsDelta ? try scopes(of: principal, &reader) : []
+    var deltas = DeltaBuilder(
+      app: app, principal: principal, request: request, format: format, limitBytes: limitBytes, epoch: try reader.epoch(), scopes: held)
     var membership: [(enters: Bool, scope: Text)] = []
     if request.wantsDelta {
-      let held = try scopes(of: principal, &reader)
       for (scope, _) in request.cursors where !held.contains(scope) { membership.append((false, scope)) }
       for scope in held {
-        if !request.cursors.contains(where: { $0.scope == scope }) { membership.append((true, scope)) }
+        if request.cursor(scope) == nil { membership.append((true, scope)) }
         try deltas.add(scope, &reader)
       }
     }
@@ -31,7 +32,7 @@ extension Judge {
 
   /// The answer to a push that asks for nothing but its outcomes. It needs no reader, so that a push costs one trip to the store.
   public func receipt(_ request: SyncRequest, _ pushed: PushResult, for principal: Principal, server: Text, now: Instant, format: WireFormat) -> [UInt8] {
-    let nothing = DeltaBuilder(app: app, principal: principal, request: request, format: format, limitBytes: 0, epoch: 0)
+    let nothing = DeltaBuilder(app: app, principal: principal, request: request, format: format, limitBytes: 0, epoch: 0, scopes: [])
     return encode(pushed, pushed.standing, pushed.judged, [], nothing, server, now, format)
   }
 

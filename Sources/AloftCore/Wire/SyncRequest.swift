@@ -158,6 +158,9 @@ public struct SyncRequest: Sendable {
     }
   }
 
+  /// Where the device stands in a scope; nil when it holds nothing of it.
+  func cursor(_ scope: Text) -> Cursor? { cursors.first { $0.scope == scope }?.cursor }
+
   /// Whether the cursors carry checksums; simple clients leave them out.
   var hasChecksums = false
 
