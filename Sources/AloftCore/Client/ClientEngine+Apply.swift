@@ -2,9 +2,8 @@
 // Applying an answer: outcomes, membership and deltas become visible in one step, with their cursors.
 
 extension ClientEngine {
-  /// Applies a stored answer. It was decoded once before it was stored; applying it again, or late, changes nothing.
-  mutating func applyResponse(_ body: [UInt8], time: Instant) {
-    guard let response = try? SyncResponse(body: body, isChecked: true) else { return }
+  /// Applies a stored answer. Applying it again, or late, changes nothing.
+  mutating func applyResponse(_ response: SyncResponse, time: Instant) {
     // Another context may have had this answer: what it says of the server holds for this one too.
     sync.isAtHead = !response.hasMore
     sync.failure = nil
@@ -30,6 +29,7 @@ extension ClientEngine {
   /// Takes the judged mutations off the queue, in order. The overlay goes in the same step in which the base arrives.
   private mutating func settle(_ outcomes: [(n: UInt64, outcome: Outcome)], _ refresh: inout [UInt64]) {
     var judged = 0
+    let refused = state.tray.count
     for (n, outcome) in outcomes where n == state.settled.n + 1 && judged < state.queue.count {
       let pending = state.queue[judged]
       judged += 1
@@ -47,7 +47,7 @@ extension ClientEngine {
     }
     if judged == 0 { return }
     state.queue.removeFirst(judged)
-    registerTray()
+    if state.tray.count > refused { registerTray() }
     notification.isPendingChanged = true
   }
 

@@ -11,6 +11,9 @@ extension ClientEngine {
   /// Mutations that show but are not in the log yet.
   package var draftCount: Int { drafts.count }
 
+  /// What the badge says.
+  package var shownState: ClientStatus.State { statusState(state.queue.count + drafts.count) }
+
   /// The newest drafts, oldest first.
   package func newestDrafts(_ count: Int) -> [Mutation] { drafts.suffix(count).map { $0.mutation } }
 
@@ -43,8 +46,8 @@ extension ClientEngine {
   /// Whether there is something to say or to hear and nothing but the network stands in the way.
   package var isDue: Bool { isOpen && sync.isDue && !sync.needsSignIn && !saveFailure }
 
-  /// Whether all log rows up to this one are applied and none waits to be written.
-  package func settled(_ sequence: UInt64) -> Bool { state.head.sequence == sequence && outbox.isEmpty }
+  /// Whether all log rows up to this one are applied and nothing waits to be written.
+  package func isSettled(_ sequence: UInt64) -> Bool { state.head.sequence == sequence && outbox.isEmpty && drafts.isEmpty }
 
   /// Whether stored pages could not be read and the server has not replaced them yet.
   package var lacksPages: Bool { isDamaged }

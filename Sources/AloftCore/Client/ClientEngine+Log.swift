@@ -244,7 +244,7 @@ extension ClientEngine {
   private mutating func apply(_ entry: LogEntry, now: Instant) {
     switch entry {
     case .mutations(let mutations): enqueue(mutations)
-    case .response(let time, let body): applyResponse(body, time: time)
+    case .response(let time, _, let response): if let response { applyResponse(response, time: time) }
     case .dismissed(let numbers): dismiss(numbers)
     case .compaction: fold()
     case .renewed(let device): renew(device)

@@ -153,7 +153,7 @@ extension ClientEngine {
     sync.isDue = sync.isDue || response.hasMore
     if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
       sync.unsyncedOutcomes += response.outcomes.count
-      outbox.append(.response(now: response.time, body: body))
+      outbox.append(.response(now: response.time, body: body, decoded: response))
     } else {
       state.lastSynced = now
       startRound(now: now)
@@ -237,7 +237,7 @@ extension ClientEngine {
       lastSynced: state.lastSynced, user: state.user)
   }
 
-  private func statusState(_ queued: Int) -> ClientStatus.State {
+  func statusState(_ queued: Int) -> ClientStatus.State {
     if saveFailure { return .notSaved }
     if !isOpen { return .starting }
     if sync.needsSignIn { return .signedOut }

@@ -138,7 +138,8 @@ extension ClientState {
 ///   bytes 0..<4  CRC-32C of the rest       bytes 4..<8  the CRC of the row before       then CBOR [kind, …]
 enum LogEntry {
   case mutations([Mutation])
-  case response(now: Instant, body: [UInt8])
+  /// A whole answer. It was checked before it was stored; decoding it again is left out where it is at hand.
+  case response(now: Instant, body: [UInt8], decoded: SyncResponse?)
   case dismissed([UInt64])
   case compaction
   /// The device takes a new identity: its storage, or the server's, went back in time.
@@ -176,7 +177,7 @@ enum LogEntry {
     case .mutations(let mutations):
       out.array(mutations.count)
       for mutation in mutations { mutation.encode(to: &out, device: device) }
-    case .response(let now, let body):
+    case .response(let now, let body, _):
       out.array(2)
       out.uint(now)
       out.bytes(body)
@@ -210,7 +211,8 @@ enum LogEntry {
       case 2:
         guard try reader.array() == 2 else { return nil }
         let now = try reader.uint()
-        self = .response(now: now, body: try reader.bytes())
+        let body = try reader.bytes()
+        self = .response(now: now, body: body, decoded: try? SyncResponse(body: body, isChecked: true))
       case 3:
         var numbers: [UInt64] = []
         for _ in 0..<(try reader.array()) { numbers.append(try reader.uint()) }

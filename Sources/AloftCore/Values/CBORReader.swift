@@ -286,12 +286,8 @@ extension Array where Element == UInt8 {
   /// A copy of a part: one allocation and one block move.
   func bytes(from start: Int, to end: Int) -> [UInt8] {
     precondition(start >= 0 && start <= end && end <= count, "range outside the bytes")
-    return withUnsafeBufferPointer { source in
-      [UInt8](unsafeUninitializedCapacity: end - start) { target, count in
-        if end > start { target.baseAddress!.initialize(from: source.baseAddress! + start, count: end - start) }
-        count = end - start
-      }
-    }
+    // As a collection, not by an initializer that fills uninitialized memory: that one asks the runtime for the type each time.
+    return withUnsafeBufferPointer { [UInt8](UnsafeBufferPointer(rebasing: $0[start..<end])) }
   }
 }
 

@@ -136,12 +136,17 @@ public struct CBORWriter: Sendable {
   @inline(never)
   private mutating func big(_ value: UInt64, _ width: Int) {
     if width > room.count - count { grow(width) }
-    var shift = UInt64(width * 8)
-    while shift > 0 {
-      shift -= 8
-      room[count] = UInt8(truncatingIfNeeded: value >> shift)
-      count += 1
+    let start = count
+    room.withUnsafeMutableBytes { bytes in
+      var value = value
+      var place = start + width
+      while place > start {
+        place -= 1
+        bytes[place] = UInt8(truncatingIfNeeded: value)
+        value >>= 8
+      }
     }
+    count += width
   }
 
   @inline(never)
@@ -154,8 +159,8 @@ public struct CBORWriter: Sendable {
     room = larger
   }
 
-  /// Bytes that hold whatever was there.
-  private static func room(_ size: Int) -> [UInt8] { [UInt8](unsafeUninitializedCapacity: size) { $1 = size } }
+  /// Zeros: filling them is cheaper than asking the runtime for the type, as an initializer for uninitialized memory does.
+  private static func room(_ size: Int) -> [UInt8] { [UInt8](repeating: 0, count: size) }
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.
   private static func half(_ value: Float) -> UInt16? {

@@ -64,11 +64,7 @@ extension World {
   }
 
   private func isAtRest(_ device: Int, _ tab: Int) -> Bool {
-    let state = devices[device].tabs[tab]
-    guard let engine = state.engine else { return true }
-    guard !state.isSending, state.pending == nil, !state.retrySaveIsSet else { return false }
-    return engine.draftCount == 0 && !engine.isDue && engine.settled(state.known)
-      && state.known == devices[device].disks[devices[device].user].image.lastSequence
+    devices[device].tabs[tab].isAtRest(devices[device].disks[devices[device].user].image.lastSequence)
   }
 
   private var unrest: String {

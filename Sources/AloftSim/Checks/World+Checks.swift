@@ -127,7 +127,7 @@ extension World {
 
   /// S06: what a tab holds is what the server showed at exactly these cursors.
   mutating func checkView(_ id: ContextID) {
-    guard isStrict || draw(.check, id.device, 99) % 32 == 0, let engine = devices[id.device].tabs[id.tab].engine, !engine.lacksPages else { return }
+    guard isStrict || draw(.check, id.device, 99) % 128 == 0, let engine = devices[id.device].tabs[id.tab].engine, !engine.lacksPages else { return }
     let user = devices[id.device].user
     let cursors = engine.heldCursors
     let principal = principal(user)
@@ -240,7 +240,7 @@ extension World {
 
   /// S17, S22: a request is the device's own and not too large; retries keep their distance.
   mutating func checkRequest(_ body: [UInt8], _ id: ContextID) {
-    if let engine = devices[id.device].tabs[id.tab].engine { familyOf[engine.device] = devices[id.device].families[devices[id.device].user] }
+    if let device = devices[id.device].tabs[id.tab].device { familyOf[device] = devices[id.device].families[devices[id.device].user] }
     if body.count > 4 << 20 { fail("S22", "device \(id.device) sends \(body.count) bytes at once") }
   }
 
@@ -267,9 +267,13 @@ extension World {
 
   /// L3: a tab that has something to say has a timer, a request or a write under way.
   mutating func checkIdle(_ id: ContextID) {
-    guard isAlive(id), let engine = devices[id.device].tabs[id.tab].engine else { return }
-    let tab = devices[id.device].tabs[id.tab]
-    if engine.isDue, !tab.isSending, tab.pending == nil, !tab.timerIsSet { fail("L3", "device \(id.device) has something to say and waits for nothing") }
+    guard isAlive(id), devices[id.device].tabs[id.tab].isDue, waitsForNothing(id) else { return }
+    fail("L3", "device \(id.device) has something to say and waits for nothing")
+  }
+
+  /// Whether a tab has no timer, request or write under way.
+  func waitsForNothing(_ id: ContextID) -> Bool {
+    !devices[id.device].tabs[id.tab].isSending && devices[id.device].tabs[id.tab].pending == nil && !devices[id.device].tabs[id.tab].timerIsSet
   }
 }
 

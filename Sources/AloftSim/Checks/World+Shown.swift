@@ -7,7 +7,7 @@ extension World {
   /// S26: what is shown is the confirmed rows with what waits on top, in order. An engine that is built from storage works that out
   /// from the beginning, so it must show the same.
   mutating func checkShownAfterColdStart(_ id: ContextID) {
-    guard isStrict || draw(.check, id.device, 277) % 16 == 0 else { return }
+    guard isStrict || draw(.check, id.device, 277) % 128 == 0 else { return }
     let user = devices[id.device].user
     let image = devices[id.device].disks[user].image
     guard let engine = devices[id.device].tabs[id.tab].engine, engine.headSequence == image.lastSequence, engine.draftCount == 0 else { return }
@@ -49,11 +49,9 @@ extension World {
 
   /// L3: a tab that shows trouble with the network will try again by itself.
   mutating func checkTrouble(_ id: ContextID) {
-    guard isAlive(id), let engine = devices[id.device].tabs[id.tab].engine else { return }
-    let tab = devices[id.device].tabs[id.tab]
-    guard !tab.isSending, tab.pending == nil, !tab.timerIsSet else { return }
-    switch engine.status.state {
-    case .unreachable, .slow, .portal: fail("L3", "device \(id.device) shows \(Text(engine.status.state.name).string) and waits for nothing")
+    guard isAlive(id), waitsForNothing(id), let state = devices[id.device].tabs[id.tab].shownState else { return }
+    switch state {
+    case .unreachable, .slow, .portal: fail("L3", "device \(id.device) shows \(Text(state.name).string) and waits for nothing")
     default: break
     }
   }

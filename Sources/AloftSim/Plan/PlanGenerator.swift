@@ -11,12 +11,30 @@ extension Plan {
   }
 }
 
+/// The keys that were to be created in a collection.
+private struct Created {
+  var all: [Int] = []
+  /// The few keys that many operations share.
+  var hot: [Int] = []
+  /// By device.
+  var own: [[Int]] = []
+
+  func count(by device: Int) -> Int { device < own.count ? own[device].count : 0 }
+
+  mutating func add(_ key: Int, by device: Int) {
+    all.append(key)
+    if key < 4 { hot.append(key) }
+    while own.count <= device { own.append([]) }
+    own[device].append(key)
+  }
+}
+
 private struct PlanGenerator {
   let profile: Profile
   var random: Random
   var plan: Plan
-  /// Keys that some earlier operation tried to create, by collection, and on which device.
-  var created: [[(key: Int, device: Int)]]
+  /// Keys that some earlier operation tried to create, by collection.
+  var created: [Created]
   /// The device whose operation is being drawn.
   var actor = 0
   /// The next code of a word that no other operation writes.
@@ -28,7 +46,7 @@ private struct PlanGenerator {
     random = Random(seed: seed &* 0x9E37_79B9 &+ UInt64(profile.rawValue) &* 7919)
     schema = SimSchema(code: random.next() % 1_000_000)
     plan = Plan(seed: seed, profile: profile, schema: schema)
-    created = [[(key: Int, device: Int)]](repeating: [], count: schema.collectionCount)
+    created = [Created](repeating: Created(), count: schema.collectionCount)
   }
 
   private mutating func chance(_ percent: UInt64) -> Bool { random.below(100) < percent }
@@ -128,7 +146,7 @@ private struct PlanGenerator {
   private mutating func create(_ collection: Int) -> Verb {
     // Mostly new records; sometimes one that exists, or that existed.
     let key = chance(75) ? 4 + pick(5000) : pick(4)
-    created[collection].append((key, actor))
+    created[collection].add(key, by: actor)
     var all: [SimChange] = [SimChange(field: .space, effect: .set(Int64(pick(plan.spaceCount))))]
     for field in schema.fields(collection) where field != .space && chance(45) {
       if let change = change(field, isCreate: true) { all.append(change) }
@@ -138,13 +156,13 @@ private struct PlanGenerator {
 
   /// A hot record, or one that was created before: conflicts are common and caches overflow.
   private mutating func key(_ collection: Int) -> Int {
-    if created[collection].isEmpty || chance(3) { return pick(4) }
-    let hot = created[collection].filter { $0.key < 4 }
-    if !hot.isEmpty && chance(40) { return hot[pick(hot.count)].key }
+    if created[collection].all.isEmpty || chance(3) { return pick(4) }
+    let hot = created[collection].hot.count
+    if hot > 0 && chance(40) { return created[collection].hot[pick(hot)] }
     // What somebody else made may not have arrived here yet; most work is on what is at hand.
-    let own = created[collection].filter { $0.device == actor }
-    if !own.isEmpty && chance(70) { return own[pick(own.count)].key }
-    return created[collection][pick(created[collection].count)].key
+    let own = created[collection].count(by: actor)
+    if own > 0 && chance(70) { return created[collection].own[actor][pick(own)] }
+    return created[collection].all[pick(created[collection].all.count)]
   }
 
   private mutating func changes(_ collection: Int) -> [SimChange] {

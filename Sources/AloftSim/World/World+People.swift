@@ -115,14 +115,13 @@ extension World {
   private func sights(of verb: Verb, _ id: ContextID) -> [Issue.Sight] {
     var sights: [Issue.Sight] = []
     for write in verb.writes {
-      guard let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
+      let asks = write.kind == .delete ? plan.schema.updateWins(write.key.collection) : write.changes.contains { Self.asksWhatWasSeen($0.field) }
+      guard asks, let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
       if write.kind == .delete {
-        if plan.schema.updateWins(write.key.collection) {
-          sights.append(Issue.Sight(key: write.key, field: nil, writes: row.stamps.map { seen($0.mutation, id) }))
-        }
+        sights.append(Issue.Sight(key: write.key, field: nil, writes: row.stamps.map { seen($0.mutation, id) }))
         continue
       }
-      for change in write.changes where [.guarded, .manual, .addWins].contains(change.field) {
+      for change in write.changes where Self.asksWhatWasSeen(change.field) {
         guard let number = fields[write.key.collection].firstIndex(of: change.field) else { continue }
         sights.append(Issue.Sight(key: write.key, field: change.field, writes: row.dots(of: number).map { seen($0, id) }))
       }
@@ -130,11 +129,12 @@ extension World {
     return sights
   }
 
+  private static func asksWhatWasSeen(_ field: SimField) -> Bool { field == .guarded || field == .manual || field == .addWins }
+
   /// The write behind a mutation's name: what the server judged, or what waits in this tab. Issue -1 stands for what the server has
   /// forgotten since: nobody can have seen that now.
   private func seen(_ dot: MutationID, _ id: ContextID) -> SeenWrite {
-    let engine = devices[id.device].tabs[id.tab].engine!
-    if dot.device == engine.device, let mutation = engine.pendingMutation(dot.n) {
+    if dot.device == devices[id.device].tabs[id.tab].device, let mutation = devices[id.device].tabs[id.tab].engine!.pendingMutation(dot.n) {
       return SeenWrite(issue: issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1, id: nil)
     }
     return SeenWrite(issue: oracle.issueOf[dot] ?? -1, id: dot)

@@ -35,6 +35,18 @@ struct SimTab {
   var lanes: [RecordKey: Int] = [:]
 
   var isOpen: Bool { engine != nil }
+
+  // An engine that is bound to a name is copied, all its tables' references included; these ask it where it stands.
+
+  /// Whether its engine has something to say or to hear.
+  var isDue: Bool { engine?.isDue ?? false }
+  /// Whether nothing is under way and everything up to the last row in storage is applied.
+  func isAtRest(_ lastRow: UInt64) -> Bool {
+    guard isOpen else { return true }
+    return !isSending && pending == nil && !retrySaveIsSet && known == lastRow && !isDue && (engine?.isSettled(known) ?? true)
+  }
+  var device: DeviceID? { engine?.device }
+  var shownState: ClientStatus.State? { engine?.shownState }
 }
 
 struct SimDevice {
