@@ -74,7 +74,7 @@ extension ClientEngine {
     for index in state.queue.indices {
       if state.queue[index].links.isEmpty { state.queue[index].writes = writes(of: state.queue[index].mutation) }
       Self.register(&state.queue[index], in: &tables)
-      refreshOverlays(of: state.queue[index])
+      extendOverlays(with: state.queue[index])
     }
     for index in state.tray.indices where state.tray[index].keys.isEmpty { state.tray[index].keys = keys(of: state.tray[index].mutation) }
     registerTray()
@@ -282,7 +282,7 @@ extension ClientEngine {
       state.clock.observe(mutation.time, now: mutation.time.milliseconds)
       Self.register(&pending, in: &tables)
       state.queue.append(pending)
-      refreshOverlays(of: pending)
+      if drafts.isEmpty { extendOverlays(with: pending) } else { refreshOverlays(of: pending) }
     }
     for index in drafts.indices { Self.register(&drafts[index], in: &tables) }
     // The drafts' rows carry their numbers, so they are worked out again under the new ones.

@@ -92,10 +92,12 @@ extension ClientEngine {
   }
 
   /// Checks a call, shows its effect and keeps it as a draft.
-  mutating func draft(_ action: Text, _ args: [UInt8], now: Instant) throws(Rejection) -> MutationHandle {
+  /// - Parameter seen: for a change that is offered again, what its author had seen; only of guarded fields is it what stands now.
+  mutating func draft(_ action: Text, _ args: [UInt8], now: Instant, seen: [Seen]? = nil) throws(Rejection) -> MutationHandle {
     let writes = try expand(action, args, time: now)
     let n = state.issued + UInt64(drafts.count) + 1
     var pending = PendingMutation(mutation: Mutation(n: n, time: state.clock.tick(now: now), action: action, args: args), writes: writes)
+    pending.mutation.seen = seen ?? []
     let stamp = Stamp(time: pending.mutation.time, mutation: MutationID(device: state.device, n: n))
     var shown: [(collection: Int, slot: UInt32, row: [UInt8])] = []
     for write in writes {
@@ -107,7 +109,7 @@ extension ClientEngine {
       } else {
         row = tables[write.key.collection].view(slot)?.row
       }
-      pending.mutation.seen.append(contentsOf: write.observe(row, in: collection))
+      for entry in write.observe(row, in: collection) where seen == nil || rule(of: entry) == .guarded { pending.mutation.seen.append(entry) }
       if let row, row.isDeleted, write.kind == .update || write.kind == .delete { throw RecordWrite.notFound }
       _ = try write.apply(to: &row, in: collection, stamp: stamp, seen: pending.mutation.seen, isSpeculative: true)
       if let row { shown.append((write.key.collection, slot, row.encode())) }

@@ -73,6 +73,20 @@ extension ClientEngine {
     for link in pending.links { refreshOverlay(link.place) }
   }
 
+  /// Lays the newest pending mutation over what its records show. Whoever takes up many in order would otherwise work out every record
+  /// anew for each of its mutations.
+  mutating func extendOverlays(with pending: PendingMutation) {
+    let writes = writes(of: pending)
+    for (index, link) in pending.links.enumerated() where index < writes.count {
+      let (collection, slot) = Self.unpack(link.place)
+      // Behind an earlier mutation, or an earlier write of this one, the overlay is what to go on from.
+      let continues = link.before > state.settled.n || pending.links[..<index].contains { $0.place == link.place }
+      var row = (continues ? tables[collection].view(slot) : tables[collection].base(slot))?.row
+      apply(writes[index], of: pending.mutation, to: &row)
+      setOverlay(collection, slot, row?.encode())
+    }
+  }
+
   /// Works out a record's overlay again: its base with its pending mutations applied in order.
   mutating func refreshOverlay(_ place: UInt64) {
     let (collection, slot) = Self.unpack(place)

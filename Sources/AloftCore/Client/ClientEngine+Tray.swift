@@ -77,15 +77,17 @@ extension ClientEngine {
       canonical = out.finish()
     }
     var reissued: [(old: UInt64, new: UInt64)] = []
-    handles.append(try draft(first.mutation.action, canonical, now: now))
+    handles.append(try draft(first.mutation.action, canonical, now: now, seen: kept(first.mutation.seen, reissued)))
     numbers.append(n)
-    keepSeen(of: first.mutation, &reissued)
+    reissued.append((n, drafts[drafts.count - 1].mutation.n))
     for entry in state.tray {
       guard case .parked(let parent) = entry.outcome, numbers.contains(parent) else { continue }
       // One that makes no sense any more stays in the tray.
-      do throws(Rejection) { handles.append(try draft(entry.mutation.action, entry.mutation.args, now: now)) } catch { continue }
+      do throws(Rejection) {
+        handles.append(try draft(entry.mutation.action, entry.mutation.args, now: now, seen: kept(entry.mutation.seen, reissued)))
+      } catch { continue }
       numbers.append(entry.mutation.n)
-      keepSeen(of: entry.mutation, &reissued)
+      reissued.append((entry.mutation.n, drafts[drafts.count - 1].mutation.n))
     }
     outbox.append(.dismissed(numbers))
     notification.isPendingChanged = true
@@ -94,11 +96,9 @@ extension ClientEngine {
 
   /// Offering a change again says "I have seen the value that stands" only where the person was asked: in guarded fields. In
   /// candidates and sets it must go on replacing no more than its author had seen, or words of others would vanish unread.
-  private mutating func keepSeen(of original: Mutation, _ reissued: inout [(old: UInt64, new: UInt64)]) {
-    let last = drafts.count - 1
-    reissued.append((original.n, drafts[last].mutation.n))
-    var seen = drafts[last].mutation.seen.filter { rule(of: $0) == .guarded }
-    for entry in original.seen where rule(of: entry) != .guarded {
+  private func kept(_ original: [Seen], _ reissued: [(old: UInt64, new: UInt64)]) -> [Seen] {
+    var seen: [Seen] = []
+    for entry in original where rule(of: entry) != .guarded {
       var entry = entry
       for index in entry.dots.indices where entry.dots[index].device == state.device {
         // What it had seen of changes that are offered again too now has their new number.
@@ -106,11 +106,10 @@ extension ClientEngine {
       }
       seen.append(entry)
     }
-    drafts[last].mutation.seen = seen
-    refreshOverlays(of: drafts[last])
+    return seen
   }
 
-  private func rule(of entry: Seen) -> Rule? {
+  func rule(of entry: Seen) -> Rule? {
     guard entry.field >= 0, entry.key.collection < app.collections.count else { return nil }
     let fields = app.collections[entry.key.collection].fields
     return entry.field < fields.count ? fields[entry.field].rule : nil

@@ -97,15 +97,17 @@ private struct PlanGenerator {
   // MARK: operations
 
   private mutating func drawOperations() -> UInt64 {
-    let count = chance(60) ? 2000 : 20 + pick(600)
+    let count = chance(60) ? 2500 : 20 + pick(600)
+    // Each request works out anew what waits behind it, so a long queue that is sent one by one is dear.
+    if count > 1000 && plan.settings.requestMutations < 100 { plan.settings.requestMutations *= 20 }
     // Bursts and pauses: gaps differ a hundredfold within a run.
-    let pace: UInt64 = [1, 5, 30, 200, 2000][pick(5)]
+    let pace: UInt64 = [1, 1, 5, 30, 200, 2000][pick(6)]
     var at: UInt64 = 100
     var burst = 0
     for _ in 0..<count {
       if burst > 0 { burst -= 1 } else {
         at += random.below(pace * 2)
-        if chance(20) { burst = pick(80) }
+        if chance(25) { burst = pick(160) }
         if chance(1) { at += random.below(120_000) }
       }
       actor = pick(plan.devices.count)
@@ -115,12 +117,14 @@ private struct PlanGenerator {
   }
 
   private mutating func verb() -> Verb {
-    let collection = chance(60) ? 0 : pick(schema.collectionCount)
+    var collection = chance(60) ? 0 : pick(schema.collectionCount)
+    if schema.isBossOnly(collection) && !dares() { collection = 0 }
     switch random.below(100) {
     case 0..<25: return create(collection)
     case 25..<66: return .update(collection, key(collection), changes(collection))
     case 66..<70: return .resolve(collection, key(collection), changes(collection))
-    case 70..<76: return .delete(collection, key(collection))
+    // What everybody works on is rarely deleted: little more would happen to it.
+    case 70..<74 where schema.memberMayDelete(collection) || dares(): return .delete(collection, chance(20) ? key(collection) : coldKey(collection))
     case 76..<79: return .restore(collection, key(collection))
     case 79..<82: return .stamp(key(0), word())
     case 82..<86: return .pair(key(0), key(0), word())
@@ -145,9 +149,9 @@ private struct PlanGenerator {
 
   private mutating func create(_ collection: Int) -> Verb {
     // Mostly new records; sometimes one that exists, or that existed.
-    let key = chance(75) ? 4 + pick(5000) : pick(4)
+    let key = chance(85) ? 4 + pick(5000) : pick(4)
     created[collection].add(key, by: actor)
-    var all: [SimChange] = [SimChange(field: .space, effect: .set(Int64(pick(plan.spaceCount))))]
+    var all: [SimChange] = [SimChange(field: .space, effect: .set(Int64(space())))]
     for field in schema.fields(collection) where field != .space && chance(45) {
       if let change = change(field, isCreate: true) { all.append(change) }
     }
@@ -161,8 +165,24 @@ private struct PlanGenerator {
     if hot > 0 && chance(40) { return created[collection].hot[pick(hot)] }
     // What somebody else made may not have arrived here yet; most work is on what is at hand.
     let own = created[collection].count(by: actor)
-    if own > 0 && chance(70) { return created[collection].own[actor][pick(own)] }
+    if own > 0 && chance(80) { return created[collection].own[actor][pick(own)] }
     return created[collection].all[pick(created[collection].all.count)]
+  }
+
+  /// A record that one device or two may know.
+  private mutating func coldKey(_ collection: Int) -> Int {
+    let own = created[collection].count(by: actor)
+    return own > 0 ? created[collection].own[actor][pick(own)] : key(collection)
+  }
+
+  /// Whether the actor does what only a boss may: a boss does, others try at times. What is refused parks everything behind it.
+  private mutating func dares() -> Bool { plan.grants[plan.devices[actor].user].contains(2) || chance(2) }
+
+  /// Mostly a space in which the actor has a role.
+  private mutating func space() -> Int {
+    let drawn = pick(plan.spaceCount)
+    if plan.grants[plan.devices[actor].user][drawn] > 0 || chance(8) { return drawn }
+    return 0
   }
 
   private mutating func changes(_ collection: Int) -> [SimChange] {
@@ -186,8 +206,9 @@ private struct PlanGenerator {
 
   private mutating func change(_ field: SimField, isCreate: Bool) -> SimChange? {
     switch field {
-    case .space, .also: return isCreate || chance(25) ? SimChange(field: field, effect: .set(Int64(pick(plan.spaceCount)))) : nil
+    case .space, .also: return isCreate || chance(25) ? SimChange(field: field, effect: .set(Int64(space()))) : nil
     case .hidden, .later: return SimChange(field: field, effect: .set(word()))
+    case .price where !dares(): return nil
     case .price: return SimChange(field: field, effect: .set(number()))
     case .link: return SimChange(field: field, effect: .set(Int64(key(0))))
     case .latest, .guarded, .manual, .immutable, .server, .addWins, .counter, .maximum, .minimum:
@@ -199,6 +220,8 @@ private struct PlanGenerator {
   /// A change that exercises a rule. A new rule does not compile until it has a case here.
   private mutating func change(_ field: SimField, by rule: Rule, isCreate: Bool) -> SimChange? {
     switch rule {
+    // It takes no second value; a few try.
+    case .immutable where !isCreate && chance(85): return nil
     case .latest, .guarded, .manual, .immutable:
       return SimChange(field: field, effect: chance(5) ? .clear : .set(word()))
     // No device may write it; a few try.
