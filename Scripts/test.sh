@@ -15,7 +15,7 @@ mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 
 # How many operations the simulator makes over all profiles.
-simulated_operations=${ALOFT_SIM_OPERATIONS:-1000000}
+simulated_operations=${ALOFT_SIM_OPERATIONS:-5000000}
 
 # add <passed> <failed> [<skipped>]
 add() {
@@ -101,6 +101,7 @@ test_sim() {
   local program
   program=$(swift build -c release --show-bin-path)/sim
   check 'simulator' "$program" --ops "$simulated_operations" --jobs "$(nproc)"
+  check 'simulator enumeration' "$program" enumerate --jobs "$(nproc)"
   require 'simulator engine' Scripts/build-wasm.sh sim-engine && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
 }
 

@@ -47,6 +47,8 @@ struct RunCommand: ParsableCommand {
         print("\(result.name.profile.word) \(result.name.seed): \(violation.line)")
         broken.append(result)
       }
+      // Into a file or a pipe, words would wait for a full buffer otherwise.
+      fflush(nil)
       next = end
     }
     total.seconds = Double(clock()) / Double(CLOCKS_PER_SEC)

@@ -17,7 +17,7 @@ public struct SimCommand: ParsableCommand {
 
       Exits with 1 when a promise is broken. docs/simulator.md says more.
       """,
-    subcommands: [RunCommand.self, ReplayCommand.self, PlanCommand.self, HashCommand.self],
+    subcommands: [RunCommand.self, EnumerateCommand.self, ReplayCommand.self, PlanCommand.self, HashCommand.self],
     defaultSubcommand: RunCommand.self)
 
   public init() {}

@@ -299,12 +299,22 @@ extension ClientEngine {
         drafts[index].mutation.after[place] += count
       }
       for entry in drafts[index].mutation.seen.indices {
+        let key = drafts[index].mutation.seen[entry].key
         for dot in drafts[index].mutation.seen[entry].dots.indices {
           let seen = drafts[index].mutation.seen[entry].dots[dot]
-          if seen.device == state.device && seen.n >= first { drafts[index].mutation.seen[entry].dots[dot].n += count }
+          guard seen.device == state.device, seen.n >= first, seen.n - first < UInt64(index), writes(drafts[Int(seen.n - first)], key) else { continue }
+          drafts[index].mutation.seen[entry].dots[dot].n += count
         }
       }
     }
+  }
+
+  /// Whether a pending mutation is one that writes a record.
+  private func writes(_ pending: PendingMutation, _ key: RecordKey) -> Bool {
+    // While storage is being read, what was folded into the state is linked to nothing yet.
+    if pending.links.isEmpty { return keys(of: pending.mutation).contains(key) }
+    guard let slot = tables[key.collection].slot(of: key.id) else { return false }
+    return pending.links.contains { $0.place == Self.place(key.collection, slot) }
   }
 
   /// Takes a new identity: everything that waits is offered again under it, from number 1.
@@ -333,21 +343,32 @@ extension ClientEngine {
     var numbers = [UInt64](repeating: 0, count: state.queue.count + drafts.count)
     for (index, pending) in kept.enumerated() { numbers[Int(pending.mutation.n - first) - 1] = UInt64(index) + 1 }
     func renumbered(_ n: UInt64) -> UInt64 { n > first && n - first <= UInt64(numbers.count) ? numbers[Int(n - first) - 1] : 0 }
-    for index in kept.indices {
-      kept[index].mutation.n = UInt64(index) + 1
-      kept[index].mutation.after = kept[index].mutation.after.map(renumbered).filter { $0 > 0 }
-      for entry in kept[index].mutation.seen.indices {
-        for dot in kept[index].mutation.seen[entry].dots.indices {
-          let seen = kept[index].mutation.seen[entry].dots[dot]
-          // What waits moves to the new identity; what the server judged keeps the old one.
-          if seen.device == old && renumbered(seen.n) > 0 {
-            kept[index].mutation.seen[entry].dots[dot] = MutationID(device: device, n: renumbered(seen.n))
-          }
+    // What waits moves to the new identity; what the server judged keeps the old one. Storage that went back in time gives numbers out
+    // again, so a number alone does not tell which of the two the author of a mutation had seen.
+    func moved(_ original: [Seen], of n: UInt64) -> [Seen] {
+      var seen = original
+      for entry in seen.indices {
+        for dot in seen[entry].dots.indices {
+          let old = seen[entry].dots[dot]
+          let new = renumbered(old.n)
+          guard old.device == state.device, new > 0, old.n < n, writes(kept[Int(new) - 1], seen[entry].key) else { continue }
+          seen[entry].dots[dot] = MutationID(device: device, n: new)
         }
       }
+      return seen
+    }
+    for index in kept.indices {
+      kept[index].mutation.seen = moved(kept[index].mutation.seen, of: kept[index].mutation.n)
+      kept[index].mutation.n = UInt64(index) + 1
+      kept[index].mutation.after = kept[index].mutation.after.map(renumbered).filter { $0 > 0 }
     }
     // Numbers in the tray belong to the old identity: move them out of the way of the new count.
-    if old != DeviceID(high: 0, low: 0) { for index in state.tray.indices { state.tray[index].moveAside(from: old, to: device, refused: refused) } }
+    if old != DeviceID(high: 0, low: 0) {
+      for index in state.tray.indices {
+        state.tray[index].mutation.seen = moved(state.tray[index].mutation.seen, of: state.tray[index].mutation.n)
+        state.tray[index].moveAside(from: old, to: device, refused: refused)
+      }
+    }
     for index in outbox.indices { outbox[index].moveAside(times: 1) }
     state.device = device
     state.settled = (0, 0)

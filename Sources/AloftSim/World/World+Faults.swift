@@ -15,10 +15,8 @@ extension World {
       devices[device].windows[Int(fault.kind.rawValue)] += 1
       devices[device].values[Int(fault.kind.rawValue)] = fault.value
       if fault.kind == .offline { wakeTabs(device, .offline) }
-    case .crash: crash(device)
-    case .powerCut:
-      crash(device)
-      for user in devices[device].disks.indices { devices[device].disks[user].cutPower(keeping: draw(.powerCut, device, UInt64(user))) }
+    case .crash: die(device, isPowerCut: false)
+    case .powerCut: die(device, isPowerCut: true)
     case .wipe: replaceDisk(device, by: DiskImage())
     case .image: devices[device].images[devices[device].user] = devices[device].disks[devices[device].user].image
     case .rollBack: if let image = devices[device].images[devices[device].user] { replaceDisk(device, by: image) }
@@ -54,6 +52,12 @@ extension World {
   }
 
   // MARK: devices
+
+  mutating func die(_ device: Int, isPowerCut: Bool) {
+    crash(device)
+    guard isPowerCut else { return }
+    for user in devices[device].disks.indices { devices[device].disks[user].cutPower(keeping: draw(.powerCut, device, UInt64(user))) }
+  }
 
   /// Every tab dies. What was being written is on the disk or not.
   private mutating func crash(_ device: Int) {

@@ -72,6 +72,8 @@ extension World {
   mutating func run(_ effects: [ClientEffect], _ id: ContextID) {
     let (device, tab) = (id.device, id.tab)
     for effect in effects {
+      effectCount += 1
+      if let doom, doom.effect == effectCount { return die(device, isPowerCut: doom.isPowerCut) }
       switch effect {
       case .persist(let first, let isStrict, let rows):
         devices[device].tabs[tab].pending = (first, rows, isStrict)

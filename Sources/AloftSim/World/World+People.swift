@@ -118,12 +118,12 @@ extension World {
       let asks = write.kind == .delete ? plan.schema.updateWins(write.key.collection) : write.changes.contains { Self.asksWhatWasSeen($0.field) }
       guard asks, let row = devices[id.device].tabs[id.tab].engine!.shown(write.key) else { continue }
       if write.kind == .delete {
-        sights.append(Issue.Sight(key: write.key, field: nil, writes: row.stamps.map { seen($0.mutation, id) }))
+        sights.append(Issue.Sight(key: write.key, field: nil, writes: row.stamps.map { seen($0.mutation, write.key, id) }))
         continue
       }
       for change in write.changes where Self.asksWhatWasSeen(change.field) {
         guard let number = fields[write.key.collection].firstIndex(of: change.field) else { continue }
-        sights.append(Issue.Sight(key: write.key, field: change.field, writes: row.dots(of: number).map { seen($0, id) }))
+        sights.append(Issue.Sight(key: write.key, field: change.field, writes: row.dots(of: number).map { seen($0, write.key, id) }))
       }
     }
     return sights
@@ -133,9 +133,11 @@ extension World {
 
   /// The write behind a mutation's name: what the server judged, or what waits in this tab. Issue -1 stands for what the server has
   /// forgotten since: nobody can have seen that now.
-  private func seen(_ dot: MutationID, _ id: ContextID) -> SeenWrite {
+  private func seen(_ dot: MutationID, _ key: RecordKey, _ id: ContextID) -> SeenWrite {
     if dot.device == devices[id.device].tabs[id.tab].device, let mutation = devices[id.device].tabs[id.tab].engine!.pendingMutation(dot.n) {
-      return SeenWrite(issue: issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1, id: nil)
+      let issue = issue(of: mutation, family: devices[id.device].families[devices[id.device].user]) ?? -1
+      // A device that went back in time gives numbers out again: what the server has under one of them is something else.
+      if issue < 0 || issues[issue].verb.writes.contains(where: { $0.key == key }) { return SeenWrite(issue: issue, id: nil) }
     }
     return SeenWrite(issue: oracle.issueOf[dot] ?? -1, id: dot)
   }
@@ -183,7 +185,7 @@ extension World {
   private func sights(ofDraft draft: Mutation, _ id: ContextID) -> [Issue.Sight] {
     var sights: [Issue.Sight] = []
     for entry in draft.seen where entry.field >= 0 && fields[entry.key.collection][entry.field] == .guarded {
-      sights.append(Issue.Sight(key: entry.key, field: .guarded, writes: entry.dots.map { seen($0, id) }))
+      sights.append(Issue.Sight(key: entry.key, field: .guarded, writes: entry.dots.map { seen($0, entry.key, id) }))
     }
     return sights
   }

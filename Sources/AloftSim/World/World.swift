@@ -89,6 +89,13 @@ struct SimMessage {
   var salt: UInt64 { UInt64(from.tab) << 1 | (isEcho ? 1 : 0) }
 }
 
+/// When a device dies, whatever the plan says.
+struct Doom {
+  var effect: Int
+  /// Takes what was not flushed to the disk as well.
+  var isPowerCut: Bool
+}
+
 /// A broken invariant.
 public struct Violation: Sendable {
   /// Such as "S03".
@@ -143,6 +150,10 @@ public struct World {
   public internal(set) var isInconclusive = false
   public internal(set) var tally = Tally()
   public internal(set) var trace = Trace()
+  /// How many effects hosts have begun to execute.
+  public internal(set) var effectCount = 0
+  /// The effect before which its device dies.
+  var doom: Doom?
   /// No more faults and no more operations: what is left must come to rest.
   var isHealed = false
   /// Compares with the oracle at each step, rather than at every fourth.
