@@ -2,7 +2,7 @@
 // The tables on disk, their version, and the bytes inside the columns that SQLite does not understand.
 //
 //   meta(name, value)                                epoch and so on
-//   scope(id, name, sequence, checksum, floor)       the heads of the logs; ids stand for names elsewhere
+//   scope(id, name, sequence, checksum, floor, marks) the heads of the logs; ids stand for names elsewhere
 //   record(id, collection, key, body)                one row a record; body = check word, placements and row, see RecordBody.swift
 //   entry(scope, sequence, record, kind)             the logs; kind 0 present, 1 departed
 //   device, outcome, history                         as in StorePort.swift
@@ -17,12 +17,12 @@ package enum Format {
   /// "Alft" in ASCII, in the header of the file: tells our files from other people's databases.
   static let applicationID: Int64 = 0x416C_6674
   /// Raised when older programs could no longer read or write the file.
-  static let version: Int64 = 1
+  static let version: Int64 = 2
 
   static let tables = """
     CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE scope(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, sequence INTEGER NOT NULL, checksum INTEGER NOT NULL,
-      floor INTEGER NOT NULL);
+      floor INTEGER NOT NULL, marks BLOB NOT NULL DEFAULT x'');
     CREATE TABLE record(id INTEGER PRIMARY KEY, collection INTEGER NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL,
       UNIQUE(collection, key));
     CREATE TABLE entry(scope INTEGER NOT NULL, sequence INTEGER NOT NULL, record INTEGER NOT NULL, kind INTEGER NOT NULL,
@@ -47,6 +47,9 @@ package enum Format {
         let epoch = try connection.prepare("INSERT INTO meta(name, value) VALUES('epoch', ?1)")
         epoch.bind(1, word: newEpoch)
         try epoch.run()
+      }
+      if try connection.number("PRAGMA application_id") == applicationID, try connection.number("PRAGMA user_version") == 1 {
+        try connection.execute("ALTER TABLE scope ADD COLUMN marks BLOB NOT NULL DEFAULT x''; PRAGMA user_version=2")
       }
       try check(connection)
       try connection.execute("COMMIT")

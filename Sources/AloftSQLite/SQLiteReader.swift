@@ -18,7 +18,7 @@ final class ReadPlan {
     epoch = try connection.prepare("SELECT value FROM meta WHERE name='epoch'")
     record = try connection.prepare("SELECT id, body FROM record WHERE collection=?1 AND key=?2")
     departedKey = try connection.prepare("SELECT r.key FROM entry e CROSS JOIN record r ON r.id = e.record WHERE e.scope=?1 AND e.sequence=?2")
-    scope = try connection.prepare("SELECT id, sequence, checksum, floor FROM scope WHERE name=?1")
+    scope = try connection.prepare("SELECT id, sequence, checksum, floor, marks FROM scope WHERE name=?1")
     scopeName = try connection.prepare("SELECT name FROM scope WHERE id=?1")
     scopeNames = try connection.prepare("SELECT name FROM scope ORDER BY name")
     device = try connection.prepare("SELECT user, head, hash, acknowledged, recent, seen, report FROM device WHERE id=?1")
@@ -66,7 +66,7 @@ public struct SQLiteReader: StoreReader {
     statement.bind(1, name.utf8)
     defer { statement.reset() }
     guard try statement.step() else { return nil }
-    let state = ScopeState(sequence: statement.word(1), checksum: statement.word(2), floor: statement.word(3))
+    let state = ScopeState(sequence: statement.word(1), checksum: statement.word(2), floor: statement.word(3), marks: statement.bytes(4))
     return (statement.int(0), state)
   }
 

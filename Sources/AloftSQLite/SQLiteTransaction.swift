@@ -8,7 +8,8 @@ import GRDBSQLite
 final class Writer {
   let plan: ReadPlan
   let begin, commit, dataVersion: Statement
-  let insertScope, updateScope, insertRecord, updateRecord, insertEntry, deleteEntry: Statement
+  let insertScope, updateScope, updateMarks, insertRecord, updateRecord, removeRecord, removeHistory: Statement
+  let insertEntry, deleteEntry, deleteDepartures: Statement
   let putDevice, putOutcome, acknowledge, insertHistory: Statement
   /// Heads of the logs as last committed, so that a transaction need not read them again.
   var scopes: [Text: (number: Int64, state: ScopeState)] = [:]
@@ -23,6 +24,11 @@ final class Writer {
     dataVersion = try connection.prepare("PRAGMA data_version")
     insertScope = try connection.prepare("INSERT INTO scope(name, sequence, checksum, floor) VALUES(?1, ?2, ?3, ?4)")
     updateScope = try connection.prepare("UPDATE scope SET sequence=?2, checksum=?3, floor=?4 WHERE id=?1")
+    // Apart, since the head of a log changes with each commit and its marks about once a day.
+    updateMarks = try connection.prepare("UPDATE scope SET marks=?2 WHERE id=?1")
+    removeRecord = try connection.prepare("DELETE FROM record WHERE id=?1")
+    removeHistory = try connection.prepare("DELETE FROM history WHERE record=?1")
+    deleteDepartures = try connection.prepare("DELETE FROM entry WHERE scope=?1 AND sequence>?2 AND sequence<=?3 AND kind=1")
     insertRecord = try connection.prepare("INSERT INTO record(collection, key, body) VALUES(?1, ?2, ?3)")
     updateRecord = try connection.prepare("UPDATE record SET body=?2 WHERE id=?1")
     insertEntry = try connection.prepare("INSERT INTO entry(scope, sequence, record, kind) VALUES(?1, ?2, ?3, ?4)")
@@ -117,7 +123,8 @@ extension SQLiteTransaction {
   private mutating func write(_ batch: ChangeBatch) throws(StoreError) {
     for scope in batch.scopes { try put(scope.name, scope.state) }
     // All old entries go first: a sequence that one record gives up may belong to another record of the same batch.
-    for change in batch.records { try removeEntries(of: change) }
+    for change in batch.records { try removeEntries(change.previous.filter { !change.record.placements.contains($0) }) }
+    for removal in batch.removed { try remove(removal) }
     for change in batch.records { try put(change) }
     for departure in batch.departures {
       guard let record = try number(of: departure.key) else { throw .damaged("A record departs that does not exist.") }
@@ -148,12 +155,33 @@ extension SQLiteTransaction {
     statement.bind(4, word: state.floor)
     try statement.run()
     let number = known?.number ?? sqlite3_last_insert_rowid(writer.plan.connection.handle)
+    if state.marks != known?.state.marks ?? [] {
+      writer.updateMarks.bind(1, number)
+      writer.updateMarks.bind(2, state.marks)
+      try writer.updateMarks.run()
+    }
+    if let floor = known?.state.floor, state.floor > floor {
+      writer.deleteDepartures.bind(1, number)
+      writer.deleteDepartures.bind(2, word: floor)
+      writer.deleteDepartures.bind(3, word: state.floor)
+      try writer.deleteDepartures.run()
+    }
     writer.scopes[name] = (number, state)
     writer.plan.names[number] = name
   }
 
-  private func removeEntries(of change: ChangeBatch.RecordChange) throws(StoreError) {
-    for placement in change.previous where !change.record.placements.contains(placement) {
+  private mutating func remove(_ removal: ChangeBatch.Removal) throws(StoreError) {
+    try removeEntries(removal.previous)
+    guard let record = try number(of: removal.key) else { return }
+    for statement in [writer.removeHistory, writer.removeRecord] {
+      statement.bind(1, record)
+      try statement.run()
+    }
+    numbers[removal.key] = .some(nil)
+  }
+
+  private func removeEntries(_ placements: [Placement]) throws(StoreError) {
+    for placement in placements {
       guard let scope = try scopeRow(placement.scope) else { continue }
       writer.deleteEntry.bind(1, scope.number)
       writer.deleteEntry.bind(2, word: placement.sequence)

@@ -15,19 +15,23 @@ public struct Shrinker {
   public private(set) var runCount = 0
   private let runCountMax: Int
   private let hasCanary: Bool
+  private let isStrict: Bool
 
   /// Runs the plan with every check; nil when it breaks nothing.
-  /// - Parameter runCountMax: the most plans to try.
-  public init?(_ plan: Plan, hasCanary: Bool = false, runCountMax: Int = 800) {
-    guard let violation = Self.violation(of: plan, hasCanary) else { return nil }
+  /// - Parameters:
+  ///   - runCountMax: the most plans to try.
+  ///   - isStrict: makes every check. A run without end is too long for that.
+  public init?(_ plan: Plan, isStrict: Bool = true, hasCanary: Bool = false, runCountMax: Int = 800) {
+    guard let violation = Self.violation(of: plan, isStrict, hasCanary) else { return nil }
     self.plan = plan
     self.violation = violation
     self.hasCanary = hasCanary
+    self.isStrict = isStrict
     self.runCountMax = runCountMax
   }
 
-  private static func violation(of plan: Plan, _ hasCanary: Bool) -> Violation? {
-    var world = World(plan: plan, isStrict: true, hasCanary: hasCanary)
+  private static func violation(of plan: Plan, _ isStrict: Bool, _ hasCanary: Bool) -> Violation? {
+    var world = World(plan: plan, isStrict: isStrict, hasCanary: hasCanary)
     world.run()
     return world.violation
   }
@@ -57,7 +61,7 @@ public struct Shrinker {
   private mutating func accept(_ candidate: Plan) -> Bool {
     guard candidate != plan, runCount < runCountMax else { return false }
     runCount += 1
-    guard let found = Self.violation(of: candidate, hasCanary), Text(found.invariant) == Text(violation.invariant) else { return false }
+    guard let found = Self.violation(of: candidate, isStrict, hasCanary), Text(found.invariant) == Text(violation.invariant) else { return false }
     plan = candidate
     violation = found
     return true

@@ -76,7 +76,7 @@ struct RunCommand: ParsableCommand {
     for result in broken {
       guard let violation = result.violation, seen.insert(violation.name).inserted else { continue }
       // A run that breaks a promise under a sample of the checks breaks that one, or another one before, under all of them.
-      guard let shrinker = Shrinker(result.name.plan, hasCanary: canary) else { continue }
+      guard let shrinker = Shrinker(result.name.plan, isStrict: violation.name != "L4", hasCanary: canary) else { continue }
       let first = shrinker.violation.name
       guard first == violation.name || seen.insert(first).inserted else { continue }
       try FailureReport(result.name, shrinker, hasCanary: canary).write(to: save)

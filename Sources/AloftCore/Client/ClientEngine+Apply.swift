@@ -84,7 +84,7 @@ extension ClientEngine {
     let cursor = state.cursors[place].cursor
     if part.from > 0 {
       // Not the continuation of what we hold: an old or repeated answer.
-      guard cursor.epoch == part.epoch, cursor.sequence == part.from else { return }
+      guard cursor.epoch == part.continues ?? part.epoch, cursor.sequence == part.from else { return }
     } else {
       // The same snapshot again, asked for by two contexts at once, must not take the device back.
       if !part.isRepair && cursor.sequence > 0 && cursor.epoch == part.epoch && cursor.sequence >= part.to { return }
@@ -186,8 +186,9 @@ extension ClientEngine {
     if hasPending(place) { refresh.append(place) }
   }
 
-  /// Keeps the sums of the held scopes in step with the base.
+  /// Keeps the sums of the held scopes in step with the base. Tombstones do not count: the server forgets them in its own time.
   private mutating func account(_ collection: Int, _ row: Row, isAdded: Bool) {
+    if row.isDeleted { return }
     let share = Hash64.share(of: RecordKey(collection: collection, id: row.id), version: row.version)
     for scope in app.collections[collection].scopes(of: row) {
       guard let place = state.cursor(scope) else { continue }

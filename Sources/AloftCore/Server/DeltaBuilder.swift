@@ -6,6 +6,8 @@ struct DeltaBuilder {
   struct Part {
     var scope: Text
     var epoch: UInt64
+    /// The epoch of the cursor that the part continues, where that is another one.
+    var continues: UInt64?
     var from: Sequence
     var to: Sequence
     /// Whether the part reaches the head of the log.
@@ -67,9 +69,14 @@ struct DeltaBuilder {
     // Up to where the device has every cell. A device that is still reading pages has rows up to its cursor, but cells that were
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
     var base: Sequence = 0
-    if let cursor = request.cursor(scope), cursor.epoch == epoch,
-      cursor.sequence <= state.sequence, cursor.sequence >= state.floor
+    // The pages of a snapshot begin below the floor. Until they have passed it, what was read is good only while the floor stays: what
+    // was forgotten meanwhile would never be heard of. So their cursors belong to an epoch of this floor.
+    let opening = state.floor == 0 ? epoch : Self.epoch(epoch, Hash64.mix(state.floor))
+    var isOpening = false
+    if let cursor = request.cursor(scope), cursor.sequence <= state.sequence,
+      cursor.epoch == epoch && cursor.sequence >= state.floor || cursor.epoch == opening && cursor.sequence < state.floor
     {
+      isOpening = cursor.epoch != epoch
       let isDamaged = cursor.sequence == state.sequence && comparesSums && checksum != nil && checksum != cursor.checksum
       if cursor.sequence == state.sequence && !isDamaged {
         cursors.append((scope, cursor))
@@ -116,7 +123,9 @@ struct DeltaBuilder {
       part.checksum = checksum
       part.isComplete = true
     }
-    cursors.append((scope, Cursor(epoch: epoch, sequence: part.to, base: part.to, checksum: 0)))
+    if part.to < state.floor { part.epoch = opening }
+    if isOpening && part.epoch != opening { part.continues = opening }
+    cursors.append((scope, Cursor(epoch: part.epoch, sequence: part.to, base: part.to, checksum: 0)))
     parts.append(part)
   }
 

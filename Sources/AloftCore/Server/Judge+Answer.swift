@@ -77,7 +77,7 @@ extension Judge {
     out.map(parts.count)
     for part in parts {
       out.text(part.scope)
-      out.map(6 + (part.isRepair ? 1 : 0) + (part.checksum == nil ? 0 : 1))
+      out.map(6 + (part.isRepair ? 1 : 0) + (part.checksum == nil ? 0 : 1) + (part.continues == nil ? 0 : 1))
       out.text("to")
       out.uint(part.to)
       out.text("from")
@@ -99,6 +99,10 @@ extension Judge {
       out.bool(part.isComplete)
       out.text("snapshot")
       out.bool(part.from == 0)
+      if let continues = part.continues {
+        out.text("continues")
+        out.uint(continues)
+      }
     }
     out.text("server")
     out.text(server)

@@ -70,7 +70,19 @@ public struct StoreImage: Sendable {
 
   /// Makes the changes of a checked batch.
   private mutating func apply(_ batch: ChangeBatch) {
-    for scope in batch.scopes { scopes[scope.name, default: Scope()].state = scope.state }
+    for scope in batch.scopes {
+      let before = scopes[scope.name]?.state.floor ?? 0
+      scopes[scope.name, default: Scope()].state = scope.state
+      if scope.state.floor > before { scopes[scope.name]?.log.removeAll { $0.kind == .departed && $0.sequence <= scope.state.floor } }
+    }
+    for removal in batch.removed {
+      for placement in removal.previous { removeEntry(placement) }
+      records[removal.key] = nil
+    }
+    if !batch.removed.isEmpty {
+      let gone = Set(batch.removed.map { $0.key })
+      history.removeAll { gone.contains($0.key) }
+    }
     for change in batch.records {
       for placement in change.previous { removeEntry(placement) }
     }

@@ -31,15 +31,18 @@ public struct StoredRecord: Equatable, Sendable {
 public struct ScopeState: Equatable, Sendable {
   /// The last sequence given out; dense.
   public var sequence: Sequence
-  /// The sum of `Hash64.share` over the records the scope holds now, tombstones included.
+  /// The sum of `Hash64.share` over the records the scope holds now, tombstones left out: some are forgotten earlier than others.
   public var checksum: UInt64
   /// Cursors below this must take a snapshot, since tombstones below it have expired.
   public var floor: Sequence
+  /// How far the log reached at earlier times, as `Retention.swift` lays it out; opaque to stores.
+  public var marks: [UInt8]
 
-  public init(sequence: Sequence = 0, checksum: UInt64 = 0, floor: Sequence = 0) {
+  public init(sequence: Sequence = 0, checksum: UInt64 = 0, floor: Sequence = 0, marks: [UInt8] = []) {
     self.sequence = sequence
     self.checksum = checksum
     self.floor = floor
+    self.marks = marks
   }
 }
 
@@ -121,6 +124,18 @@ public struct ChangeBatch: Equatable, Sendable {
     }
   }
 
+  /// A record that goes for ever, with its entries and its history.
+  public struct Removal: Equatable, Sendable {
+    public var key: RecordKey
+    /// Placements in the store before this batch.
+    public var previous: [Placement]
+
+    public init(key: RecordKey, previous: [Placement]) {
+      self.key = key
+      self.previous = previous
+    }
+  }
+
   public struct OutcomeRecord: Equatable, Sendable {
     public var mutation: MutationID
     public var body: [UInt8]
@@ -133,6 +148,8 @@ public struct ChangeBatch: Equatable, Sendable {
 
   public var records: [RecordChange] = []
   public var departures: [Departure] = []
+  public var removed: [Removal] = []
+  /// Departures up to a floor that rose go with it.
   public var scopes: [(name: Text, state: ScopeState)] = []
   public var devices: [(id: DeviceID, state: DeviceState)] = []
   /// Outcomes other than plain *applied*.
@@ -144,12 +161,12 @@ public struct ChangeBatch: Equatable, Sendable {
   public init() {}
 
   public var isEmpty: Bool {
-    records.isEmpty && departures.isEmpty && scopes.isEmpty && devices.isEmpty && outcomes.isEmpty && acknowledged.isEmpty
+    records.isEmpty && departures.isEmpty && removed.isEmpty && scopes.isEmpty && devices.isEmpty && outcomes.isEmpty && acknowledged.isEmpty
       && history.isEmpty
   }
 
   public static func == (a: ChangeBatch, b: ChangeBatch) -> Bool {
-    a.records == b.records && a.departures == b.departures && a.outcomes == b.outcomes && a.acknowledged == b.acknowledged
+    a.records == b.records && a.departures == b.departures && a.removed == b.removed && a.outcomes == b.outcomes && a.acknowledged == b.acknowledged
       && a.history == b.history && a.scopes.count == b.scopes.count && a.devices.count == b.devices.count
       && zip(a.scopes, b.scopes).allSatisfy { $0.name == $1.name && $0.state == $1.state }
       && zip(a.devices, b.devices).allSatisfy { $0.id == $1.id && $0.state == $1.state }

@@ -47,7 +47,7 @@ struct Workspace {
     var row = row
     let key = entries[slot].key
     let old = entries[slot].placements
-    let oldShare = Hash64.share(of: key, version: entries[slot].row?.version ?? 0)
+    let oldShare = entries[slot].row.map { $0.isDeleted ? 0 : Hash64.share(of: key, version: $0.version) } ?? 0
     var placements: [Placement] = []
     placements.reserveCapacity(names.count)
     for name in names {
@@ -57,7 +57,7 @@ struct Workspace {
     // Who may see which fields depends on the scopes, so a record that changes them is new to everybody.
     let isMoved = !old.elementsEqual(names) { $0.scope == $1 }
     row.confirm(mutation, at: placements[0].sequence, isMoved: isMoved)
-    let newShare = Hash64.share(of: key, version: row.version)
+    let newShare = row.isDeleted ? 0 : Hash64.share(of: key, version: row.version)
     for name in names { scopes[try scopeSlot(name, &tx)].state.checksum &+= newShare }
     for placement in old {
       if names.contains(placement.scope) {

@@ -15,6 +15,8 @@ enum RowKind: UInt64 {
 struct ScopePart: Sendable {
   var scope: Text
   var epoch: UInt64 = 0
+  /// The epoch of the cursor that the part continues, where that is another one.
+  var continues: UInt64?
   var from: Sequence = 0
   var to: Sequence = 0
   /// Whether the part reaches the head of the log; else more pages follow.
@@ -93,6 +95,8 @@ struct SyncResponse: Sendable {
         part.to = try reader.uint()
       } else if key == "complete" {
         part.isComplete = try reader.bool()
+      } else if key == "continues" {
+        part.continues = try reader.uint()
       } else if key == "repair" {
         part.isRepair = try reader.bool()
       } else if key == "checksum" {

@@ -21,10 +21,12 @@ enum Digest {
     Hash64.of(key.id.utf8, seed: UInt64(key.collection) &* 64 &+ UInt64(field.rawValue))
   }
 
-  private static func life(_ key: RecordKey, isDeleted: Bool) -> UInt64 { Hash64.of(key.id.utf8, seed: UInt64(key.collection) &+ (isDeleted ? 7_001 : 9_001)) }
+  private static func life(_ key: RecordKey) -> UInt64 { Hash64.of(key.id.utf8, seed: UInt64(key.collection) &+ 9_001) }
 
   static func of(_ record: OracleRecord, _ key: RecordKey, hidden: Bool) -> UInt64 {
-    var sum = life(key, isDeleted: record.isDeleted)
+    // Nobody sees a tombstone, and the server forgets it in its own time.
+    if record.isDeleted { return 0 }
+    var sum = life(key)
     for field in SimField.allCases where hidden || field != .hidden {
       let salt = salt(key, field)
       switch record[field] {
@@ -41,8 +43,9 @@ enum Digest {
 
   /// - Parameter fields: the collection's fields in the order of their numbers.
   static func of(_ row: Row, _ collection: Int, _ fields: [SimField]) -> UInt64 {
+    if row.isDeleted { return 0 }
     let key = RecordKey(collection: collection, id: row.id)
-    var sum = life(key, isDeleted: row.isDeleted)
+    var sum = life(key)
     for (number, cell) in row.cells.enumerated() where number < fields.count {
       let field = fields[number]
       let salt = salt(key, field)

@@ -8,6 +8,8 @@ struct Oracle {
   /// For each user the role in each space, as the server has them now: 0 none, 1 member, 2 boss.
   private(set) var grants: [[UInt8]]
   private(set) var records: [RecordKey: OracleRecord] = [:]
+  /// When each record was stored last, in server time.
+  private(set) var storedAt: [RecordKey: Instant] = [:]
   /// The records in the order in which they were first made, for walks.
   private(set) var keys: [RecordKey] = []
   /// How far each device identity was judged.
@@ -145,7 +147,10 @@ struct Oracle {
       keep(request.key, record, draft, &drafts)
     }
     if !conflicts.isEmpty { return .conflict(conflicts) }
-    for (key, record) in drafts { store(key, record) }
+    for (key, record) in drafts {
+      store(key, record)
+      storedAt[key] = now
+    }
     return merged.isEmpty ? .applied : .merged(merged)
   }
 
@@ -201,9 +206,12 @@ struct Oracle {
     return field == .space && schema.isSpaceImmutable(collection) ? .immutable : .latest
   }
 
+  /// The server has forgotten a deleted record: it is as if it had never been.
+  mutating func forget(_ key: RecordKey) { records[key] = nil }
+
   private mutating func store(_ key: RecordKey, _ record: OracleRecord) {
     let before = records[key]
-    if before == nil { keys.append(key) }
+    if before == nil && storedAt[key] == nil { keys.append(key) }
     for user in grants.indices {
       if let before { views[user] &-= share(of: before, key, for: user) }
       views[user] &+= share(of: record, key, for: user)

@@ -271,6 +271,7 @@ private struct PlanGenerator {
       plan.faults.append(
         PlanFault(from: from, to: kind.isWindow ? from + random.below(UInt64(length)) : from, kind: kind, device: device, value: value(kind)))
       if kind == .rollBack || kind == .clone { plan.faults.append(PlanFault(from: from / 2, to: from / 2, kind: .image, device: device, value: 0)) }
+      if kind == .expire { plan.faults.append(PlanFault(from: from / 2, to: from / 2, kind: .expire, device: 0, value: plan.faults.last!.value)) }
       if kind == .restoreBackup { plan.faults.append(PlanFault(from: from / 2, to: from / 2, kind: .backup, device: 0, value: 0)) }
     }
   }
@@ -285,10 +286,11 @@ private struct PlanGenerator {
     case .revoke: return Int64(pick(plan.grants.count) * 100 + pick(plan.spaceCount) * 10)
     case .upgrade: return Int64(1 + pick(2))
     case .slowDisk: return Int64([50, 1_000, 20_000][pick(3)])
+    case .expire: return Int64([0, 2_000, 30_000][pick(3)])
     // Nobody is signed in, or somebody: the same person or another.
     case .signedOut: return Int64(plan.faults.count % (plan.grants.count + 1))
     case .offline, .freeze, .diskFull, .crash, .powerCut, .wipe, .image, .rollBack, .clone, .tear, .serverCrash, .backup,
-      .restoreBackup, .expire:
+      .restoreBackup:
       return 0
     }
   }

@@ -35,7 +35,7 @@ public enum Profile: UInt8, CaseIterable, Sendable {
     case .tabs: [.freeze, .slowDisk, .crash, .dropResponse]
     case .clone: [.image, .rollBack, .clone, .wipe, .crash, .dropResponse]
     case .clock: [.clockJump, .serverClockJump, .offline]
-    case .access: [.grant, .revoke, .signedOut, .offline, .duplicate]
+    case .access: [.grant, .revoke, .signedOut, .offline, .duplicate, .expire]
     case .server: [.serverCrash, .backup, .restoreBackup, .expire, .serverError, .dropResponse]
     case .upgrade: [.upgrade, .offline, .crash]
     case .swarm: FaultKind.allCases

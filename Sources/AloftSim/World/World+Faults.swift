@@ -26,14 +26,16 @@ extension World {
       for tab in devices[device].tabs.indices { devices[device].tabs[tab].quietUntil = 0 }
     case .tear: tear(device)
     case .serverCrash: if server.isUp { crashServer() }
-    case .serverClockJump: server.clockOffset += fault.value
+    case .serverClockJump:
+      server.clockOffset += fault.value
+      server.clockDoubt += fault.value.magnitude
     case .backup: server.backup = (server.image, oracle)
     case .restoreBackup: restoreBackup()
     case .grant, .revoke:
       let (user, space, role) = (Int(fault.value / 100), Int(fault.value / 10 % 10), UInt8(fault.value % 10))
       if user < plan.grants.count, space < plan.spaceCount { oracle.setGrant(user, space, role) }
     case .upgrade: upgrade(Int(fault.value))
-    case .expire: break
+    case .expire: expire(UInt64(fault.value))
     }
   }
 
@@ -125,6 +127,26 @@ extension World {
     server.version = version
     server.app = apps[version - 1]
     server.judge = Judge(app: server.app)
+  }
+
+  /// The server forgets what was deleted long ago. Only that may go; cursors from before must then be given everything anew.
+  private mutating func expire(_ keepMilliseconds: UInt64) {
+    guard server.isUp else { return }
+    var retention = Retention()
+    retention.keepMilliseconds = keepMilliseconds
+    retention.markMilliseconds = keepMilliseconds / 4
+    do throws(StoreError) {
+      // The first time marks how far the logs reach; when nothing is to be kept, the second forgets up to there.
+      for _ in 0..<2 { _ = try server.judge.forget(retention, now: serverClock, in: &server.image) }
+    } catch { return fail("S19", "the store refuses to forget") }
+    for key in oracle.keys {
+      guard let record = oracle.records[key], server.image.record(key) == nil else { continue }
+      tally.checks += 1
+      let age = serverClock &- (oracle.storedAt[key] ?? 0)
+      if !record.isDeleted { return fail("S19", "the server has forgotten \(key.id.string), which is alive") }
+      if age + server.clockDoubt < keepMilliseconds { return fail("S19", "the server has forgotten \(key.id.string) after \(age) ms") }
+      oracle.forget(key)
+    }
   }
 
   // MARK: healing

@@ -13,6 +13,8 @@ struct SimServer {
   /// Requests that wait for the next commit.
   var group: [(message: Int, request: SyncRequest, user: Int)] = []
   var clockOffset: Int64 = 0
+  /// By how much its clock may have mistaken the time between two moments.
+  var clockDoubt: UInt64 = 0
   var backup: (image: StoreImage, oracle: Oracle)?
   var epochCount: UInt64 = 1
 
