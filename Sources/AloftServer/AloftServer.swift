@@ -29,6 +29,8 @@ public final class AloftServer<S: Store>: Sendable {
   private let files: StaticFiles
   private let appJSON: ByteBuffer
   private let store: S
+  private let judge: Judge
+  private let now: @Sendable () -> Instant
 
   /// `now` gives milliseconds since 1970; tests may pass a clock of their own.
   public init(
@@ -40,6 +42,8 @@ public final class AloftServer<S: Store>: Sendable {
     self.configuration = configuration
     self.identity = identity
     self.store = store
+    self.judge = judge
+    self.now = now
     self.hub = hub
     committer = Committer(store: store, judge: judge, now: now, committed: { hub.publish($0) })
     readers = NIOThreadPool(numberOfThreads: ServerLimits.readerThreadCount)
@@ -69,7 +73,9 @@ public final class AloftServer<S: Store>: Sendable {
       configuration: .init(address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),
       onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
       logger: logger)
-    application.addServices(LiveHeartbeat(hub: hub, interval: configuration.heartbeat))
+    application.addServices(
+      LiveHeartbeat(hub: hub, interval: configuration.heartbeat),
+      Forgetter(store: store, judge: judge, retention: configuration.retention, threads: readers, now: now, logger: logger))
     return application
   }
 

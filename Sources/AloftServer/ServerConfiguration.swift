@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator decides about a server, and the limits that protect it.
 
+import AloftCore
 import Logging
 
 /// How a server listens and what it serves beside the data.
@@ -16,6 +17,8 @@ public struct ServerConfiguration: Sendable {
   public var isBehindTLS = false
   /// How often an idle live stream carries a comment.
   public var heartbeat: Duration = .seconds(20)
+  /// How long deleted records can be restored, and how long a device may be away before it takes a scope anew.
+  public var retention = Retention()
   public var logLevel: Logger.Level = .info
 
   public init() {}

@@ -21,17 +21,18 @@ import AloftCore
 /// 7. A record has one `present` entry in each scope of its placements, at that placement's sequence. `previous` names the
 ///    placements it had: their entries disappear, unless a placement is in both lists; then its entry stays [one entry].
 /// 8. A departure is an entry of its own, with the record's id for a body. It stays until its scope's floor passes it [departures].
-/// 9. Scopes share nothing: names are bytes, compared byte by byte, and no name is a prefix, pattern or path [isolated].
+/// 9. What `removed` names is gone with its entries and its history; departures up to a floor that rose are gone too [forgotten].
+/// 10. Scopes share nothing: names are bytes, compared byte by byte, and no name is a prefix, pattern or path [isolated].
 ///
 /// **Values**
-/// 10. Rows, ids, names, outcomes and reports are bytes and come back as they were written: empty, large, or any UTF-8 [bytes].
-/// 11. Numbers are full 64-bit words: checksums and hashes use every bit, sequences count up to 2^53 - 1 [words].
-/// 12. An acknowledgement deletes the outcomes of that device up to and including n, and no other's [outcomes].
-/// 13. The epoch is random, in 1 ... 2^53 - 1 (JSON carries it), made with the store, and the same after reopening [epoch].
+/// 11. Rows, ids, names, outcomes and reports are bytes and come back as they were written: empty, large, or any UTF-8 [bytes].
+/// 12. Numbers are full 64-bit words: checksums and hashes use every bit, sequences count up to 2^53 - 1 [words].
+/// 13. An acknowledgement deletes the outcomes of that device up to and including n, and no other's [outcomes].
+/// 14. The epoch is random, in 1 ... 2^53 - 1 (JSON carries it), made with the store, and the same after reopening [epoch].
 ///
 /// **Reads**
-/// 14. A reader sees one committed snapshot for the length of its call, whatever commits meanwhile [snapshot].
-/// 15. Reads do not wait for the writer and the writer does not wait for reads [reads run beside a write].
+/// 15. A reader sees one committed snapshot for the length of its call, whatever commits meanwhile [snapshot].
+/// 16. Reads do not wait for the writer and the writer does not wait for reads [reads run beside a write].
 ///
 /// All calls are synchronous and may block on the disk: make them on threads of your own, never on the concurrency pool.
 public protocol Store: Sendable {

@@ -27,11 +27,21 @@ struct ServerOptions: ParsableArguments {
       "Files whose URL contains this text may fail to load without stopping an update of the app (repeatable).", valueName: "text"))
   var optional: [String] = ["/icons/"]
 
+  @Option(
+    help: ArgumentHelp(
+      "For how long a deleted record can be restored. A device that was away for longer fetches everything anew; its own changes stay.",
+      valueName: "days"))
+  var keepDeleted = 30
+
   @Flag(help: "Say that browsers come through TLS (a proxy in front of this server): cookies are then bound to it.")
   var behindTls = false
 
   @Flag(help: "Log every request.")
   var verbose = false
+
+  func validate() throws {
+    if !(1...36_500).contains(keepDeleted) { throw ValidationError("--keep-deleted must be 1 to 36500 days.") }
+  }
 
   func configuration(app: [String], wasmNames: [String]) -> ServerConfiguration {
     var configuration = ServerConfiguration()
@@ -39,6 +49,7 @@ struct ServerOptions: ParsableArguments {
     configuration.port = port
     configuration.isBehindTLS = behindTls
     configuration.optionalFiles = optional
+    configuration.retention.keepMilliseconds = UInt64(keepDeleted) * 86_400_000
     configuration.logLevel = verbose ? .debug : .info
     let engines = wasm.map { [$0] } ?? Installation.find(wasmNames.flatMap { ["build/" + $0, "build/web/" + $0, "share/aloft/" + $0] })
     if let engine = engines.first { configuration.folders.append(StaticFolder(prefix: "/aloft/aloft.wasm", folder: engine)) }

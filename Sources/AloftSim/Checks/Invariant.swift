@@ -31,7 +31,7 @@ public struct Invariant: Sendable {
       Invariant("S16", .partly("what the author wrote; other observers only by S06")),
       Invariant("S17"),
       Invariant("S18", .partly("the restored server's records; not that all lost changes are offered again")),
-      Invariant("S19", .notYet("no plan forgets old positions")),
+      Invariant("S19"),
       Invariant("S20", .partly("a field that one version lacks; no other change of a schema")),
       Invariant("S21", .notYet("there is no end-to-end encryption")),
       Invariant("S22", .partly("request sizes and retries; not memory")),

@@ -69,6 +69,33 @@ extension StoreConformance {
         try expect(found.0, [.departed(2, "a"), .present(3, [3])], "the scope it left and entered again")
         try expect(found.1, [.departed(2, "a")], "the scope it passed through")
       },
+      StoreCheck(name: "what is forgotten goes with its entries, and nothing else does") { fixture in
+        let store = try fixture.make()
+        try store.put("a", [1], in: "x")
+        try store.put("a", [2], in: "y")
+        try store.put("b", [3], in: "x")
+        try store.put("c", [4], in: "x")
+        try store.put("c", [5], in: "y")
+        try store.write { (transaction) throws(StoreError) in
+          var batch = ChangeBatch()
+          var state = try transaction.scope("x") ?? ScopeState()
+          state.floor = 3
+          state.marks = [1, 2, 3]
+          batch.scopes = [("x", state)]
+          batch.removed = [.init(key: RecordKey("b"), previous: try transaction.record(RecordKey("b"))?.placements ?? [])]
+          try transaction.commit(batch)
+        }
+        let found = try store.read { (r) throws(StoreError) in
+          (try r.record(RecordKey("b")), try r.seenEntries(of: "x"), try r.seenEntries(of: "y"), try r.scope("x"))
+        }
+        try expect(found.0, nil, "the record that was removed")
+        try expect(found.1, [.departed(5, "c")], "departures up to the floor are gone, later ones stay")
+        try expect(found.2, [.present(1, [2]), .present(2, [5])], "records that left the scope are elsewhere")
+        try expect(found.3, ScopeState(sequence: 5, floor: 3, marks: [1, 2, 3]), "the scope")
+        // The key may be used again.
+        try store.put("b", [6], in: "x")
+        try expect(try store.read { (r) throws(StoreError) in try r.seenEntries(of: "x") }, [.departed(5, "c"), .present(6, [6])], "made anew")
+      },
       StoreCheck(name: "a record may be in no scope") { fixture in
         let store = try fixture.make()
         try store.put("a", [1])

@@ -165,6 +165,11 @@ public final class LabServer {
   }
 
   /// Judges a request and answers it, without session and limit.
+  /// Forgets what was deleted long ago, as a server does every hour.
+  package func forget(_ retention: Retention, at now: Instant) throws {
+    _ = try Judge(app: app).forget(retention, now: now, in: &image)
+  }
+
   package func answer(_ body: [UInt8], _ principal: Principal, at now: Instant, format: WireFormat = .cbor) throws -> [UInt8] {
     let request = try SyncRequest(body: body, format: format)
     let pushed = request.hasMutations ? try push(request, principal, at: now) : nil

@@ -49,6 +49,9 @@ final class TestServer {
     try server.answer(body, principal, at: now, format: format)
   }
 
+  /// What a server does in the hours after the clock was set.
+  func forget() throws { try server.forget(Retention(), at: now) }
+
   func record(_ collection: String, _ id: String) -> Record? { server.record(collection, id) }
 }
 
