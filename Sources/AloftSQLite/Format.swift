@@ -68,6 +68,8 @@ package enum Format {
     guard found <= version else {
       throw .unavailable(Text("The database has format \(found); this program reads up to format \(version). Update aloft."))
     }
+    // Opening a file for writing has brought it up to date by now.
+    guard found == version || found < 1 else { throw .unavailable("The database has an older format. Serve it once with this program.") }
     guard found == version else { throw .damaged("The database has no format version. Restore a backup.") }
   }
 }

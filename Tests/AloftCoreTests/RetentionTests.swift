@@ -34,12 +34,26 @@ struct RetentionTests {
     try world.server.forget()
     world.server.now += 29 * day
     try world.server.forget()
-    #expect(world.server.record("items", "i1") != nil, "29 days are not enough")
     world.server.now += 2 * day
     try world.server.forget()
-    #expect(world.server.record("items", "i1") == nil)
     for device in [world.a, world.b, world.boss] { device.now = world.server.now }
     return world
+  }
+
+  @Test("a deleted record can be restored for thirty days and no longer", arguments: [29, 31])
+  func restore(days: UInt64) throws {
+    let world = World()
+    try world.begin()
+    try world.boss.mutate(#"{"action":"delete","args":{"collection":"items","id":"i1"}}"#)
+    try world.boss.sync(world.server)
+    try world.server.forget()
+    world.server.now += days * day
+    try world.server.forget()
+    world.boss.now = world.server.now
+    try world.boss.mutate(#"{"action":"restore","args":{"collection":"items","id":"i1"}}"#)
+    try world.settle()
+    #expect(world.a.show("items", "i1").contains("first") == (days < 30))
+    #expect(world.boss.pending.contains("notFound") == (days > 30))
   }
 
   @Test("a device that was away for longer drops what was deleted and keeps its queue")
@@ -59,7 +73,7 @@ struct RetentionTests {
     for number in 3..<40 {
       try world.a.mutate(#"{"action":"create","args":{"collection":"items","id":"i\#(number)","fields":{"list":"l1","title":"more"}}}"#)
     }
-    try world.a.sync(world.server)
+    try world.settle()
     try world.boss.mutate(#"{"action":"delete","args":{"collection":"items","id":"i39"}}"#)
     try world.boss.sync(world.server)
     try world.server.forget()

@@ -104,12 +104,27 @@ import Testing
     }
     let newer = folder.newPath()
     try SQLiteStore(path: newer).close()
-    try Connection(path: newer, mode: .write).execute("PRAGMA user_version=2")
-    #expect(throws: StoreError.unavailable("The database has format 2; this program reads up to format 1. Update aloft.")) {
+    try Connection(path: newer, mode: .write).execute("PRAGMA user_version=3")
+    #expect(throws: StoreError.unavailable("The database has format 3; this program reads up to format 2. Update aloft.")) {
       try SQLiteStore(path: newer)
     }
     #expect(throws: StoreError.self) { try SQLiteStore(path: folder.url.path + "/missing/x.sqlite") }
     #expect(throws: StoreError.self) { try SQLiteStore.inspect(path: folder.newPath()) }
+  }
+
+  @Test func `a file of the first format is brought up to date when it is opened for writing`() throws {
+    let folder = try Folder()
+    let path = folder.newPath()
+    let store = try SQLiteStore(path: path)
+    try Self.put(store, "a", [1])
+    store.close()
+    try Connection(path: path, mode: .write).execute("ALTER TABLE scope DROP COLUMN marks; PRAGMA user_version=1")
+    let opened = try SQLiteStore(path: path)
+    #expect(try Self.entryCount(opened) == 1)
+    #expect(try opened.read { (reader) throws(StoreError) in try reader.scope("x") } == ScopeState(sequence: 1))
+    try Self.put(opened, "b", [2])
+    #expect(try Self.entryCount(opened) == 2)
+    opened.close()
   }
 
   @Test func `one file has one writer, and any number of onlookers`() throws {

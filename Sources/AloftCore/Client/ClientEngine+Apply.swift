@@ -19,6 +19,7 @@ extension ClientEngine {
     }
     expectChanges(rowCount)
     for part in response.parts { apply(part, &refresh) }
+    if !response.hasMore { removeDeparted(&refresh) }
     compareSums(response)
     for place in refresh { refreshOverlay(place) }
     if !response.hasMore { state.lastSynced = time }
@@ -152,8 +153,14 @@ extension ClientEngine {
       let id = try reader.text()
       guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot)?.row else { return }
       let scopes = app.collections[collection].scopes(of: row)
-      // Where the record went to a scope that is held too, its row has arrived or will; it must not be lost in between.
-      if scopes.contains(where: { $0 != scope && state.cursor($0) != nil }) { return }
+      // Its new row has arrived through another scope.
+      if !scopes.contains(scope) { return }
+      // Where the record went to a scope that is held too, its row will arrive; it must not be lost in between. Or it left that one as well.
+      if scopes.contains(where: { $0 != scope && state.cursor($0) != nil }) {
+        let key = RecordKey(collection: collection, id: row.id)
+        if !state.departing.contains(key) { state.departing.append(key) }
+        return
+      }
       account(collection, row, isAdded: false)
       setBase(collection, slot, nil)
       refresh.append(Self.place(collection, slot))
@@ -167,6 +174,7 @@ extension ClientEngine {
       if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
       account(collection, old, isAdded: false)
     }
+    if !state.departing.isEmpty { state.departing.removeAll { $0.collection == collection && $0.id == row.id } }
     if kind == RowKind.partial.rawValue {
       guard let old else {
         // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
@@ -184,6 +192,17 @@ extension ClientEngine {
     account(collection, row, isAdded: true)
     let place = Self.place(collection, slot)
     if hasPending(place) { refresh.append(place) }
+  }
+
+  /// Every held scope is at its head: what left one of them and came back through none has left them all.
+  private mutating func removeDeparted(_ refresh: inout [UInt64]) {
+    for key in state.departing where key.collection < tables.count {
+      guard let slot = tables[key.collection].slot(of: key.id), let row = tables[key.collection].base(slot)?.row else { continue }
+      account(key.collection, row, isAdded: false)
+      setBase(key.collection, slot, nil)
+      refresh.append(Self.place(key.collection, slot))
+    }
+    state.departing = []
   }
 
   /// Keeps the sums of the held scopes in step with the base. Tombstones do not count: the server forgets them in its own time.

@@ -40,7 +40,7 @@ struct TrayEntry: Sendable {
 
 /// The durable state of a device, as the log's rows left it.
 struct ClientState: Sendable {
-  static let formatVersion: UInt64 = 1
+  static let formatVersion: UInt64 = 2
 
   var device = DeviceID(high: 0, low: 0)
   var user = Text(utf8: [])
@@ -59,6 +59,9 @@ struct ClientState: Sendable {
   var head: (sequence: UInt64, checksum: UInt32) = (0, 0)
   /// The declaration's numbering when the pages were written.
   var layout: UInt64 = 0
+  /// Records that left a held scope while their row says that another one holds them: until all scopes are at their heads nobody knows
+  /// whether it still does.
+  var departing: [RecordKey] = []
 
   /// The highest number given to a committed mutation.
   var issued: UInt64 { settled.n + UInt64(queue.count) }
@@ -69,7 +72,7 @@ struct ClientState: Sendable {
 extension ClientState {
   func encode() -> [UInt8] {
     var out = CBORWriter(capacity: 1024)
-    out.array(14)
+    out.array(15)
     out.uint(Self.formatVersion)
     out.device(device)
     out.text(user)
@@ -99,6 +102,11 @@ extension ClientState {
     out.uint(head.sequence)
     out.uint(UInt64(head.checksum))
     out.word(layout)
+    out.array(departing.count * 2)
+    for key in departing {
+      out.uint(UInt64(key.collection))
+      out.text(key.id)
+    }
     return out.finish()
   }
 
@@ -106,7 +114,7 @@ extension ClientState {
   init(bytes: [UInt8]) throws(DecodeError) {
     try CBORReader.checkWellFormed(bytes)
     var reader = CBORReader(bytes)
-    guard try reader.array() == 14, try reader.uint() == Self.formatVersion else { throw reader.failure(.malformed) }
+    guard try reader.array() == 15, try reader.uint() == Self.formatVersion else { throw reader.failure(.malformed) }
     device = try DeviceID(wire: &reader)
     user = try reader.text()
     let n = try reader.uint()
@@ -130,6 +138,10 @@ extension ClientState {
     let sequence = try reader.uint()
     head = (sequence, UInt32(truncatingIfNeeded: try reader.uint()))
     layout = try reader.word()
+    for _ in 0..<(try reader.array() / 2) {
+      guard let collection = Int(exactly: try reader.uint()) else { throw reader.failure(.outOfRange) }
+      departing.append(RecordKey(collection: collection, id: try reader.text()))
+    }
   }
 }
 

@@ -196,7 +196,8 @@ extension World {
     let family = devices[id.device].families[devices[id.device].user]
     var kept: [UInt64] = engine.queued.map { Self.identity(family, $0) } + engine.tray.map { Self.identity(family, $0.mutation) }
     kept.sort()
-    for index in issues.indices where issues[index].family == family && issues[index].isSaved && !issues[index].isExempt {
+    // What its other clones were told is theirs to keep.
+    for index in issues.indices where issues[index].family == family && issues[index].device == id.device && issues[index].isSaved && !issues[index].isExempt {
       guard oracle.judgedCount(index) == 0, !issues[index].isDismissed, !hasTwin(index) else { continue }
       tally.checks += 1
       let identity = issues[index].identity
@@ -227,6 +228,11 @@ extension World {
     if case .parked = outcome, oracle.judgedCount(index) == 0 {
       // Parked by the device itself, when it took a new identity: the server must never see it.
       issues[index].isParkedByDevice = true
+      // What was not saved yet cannot be parked with it: it goes on alone.
+      let family = issues[index].family
+      for draft in devices[id.device].tabs[id.tab].engine?.newestDrafts(.max) ?? [] {
+        if let child = issue(of: draft, family: family) { issues[child].laneParent = nil }
+      }
       return
     }
     guard oracle.judgedCount(index) > 0 else { return fail("S10", "device \(id.device) hears of issue \(index), which was never judged") }

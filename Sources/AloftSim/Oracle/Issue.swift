@@ -14,6 +14,8 @@ struct Issue {
 
   var verb: Verb
   var user: Int
+  /// The device on which it was made.
+  var device: Int
   /// The storage family that holds it; a clone belongs to the family of its original.
   var family: Int
   var time: HybridTime

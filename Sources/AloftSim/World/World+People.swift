@@ -81,7 +81,7 @@ extension World {
     let user = devices[device].user
     let family = devices[device].families[user]
     let identity = Self.identity(family, mutation)
-    var issue = Issue(verb: verb, user: user, family: family, time: mutation.time, seen: seen, identity: identity)
+    var issue = Issue(verb: verb, user: user, device: device, family: family, time: mutation.time, seen: seen, identity: identity)
     for write in verb.writes {
       if let parent = devices[device].tabs[tab].lanes.updateValue(issues.count, forKey: write.key), parent < issues.count { issue.laneParent = parent }
     }
