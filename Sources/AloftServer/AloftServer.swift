@@ -69,7 +69,12 @@ public final class AloftServer<S: Store>: Sendable {
       maxHeaderFieldSize: ServerLimits.headerBytesMax, maxHeaderListSize: ServerLimits.headerBytesMax, maxHeaderFieldCount: 100)
     var application = Application(
       router: router(),
-      server: .http1(configuration: .init(idleTimeout: .seconds(ServerLimits.idleSeconds), httpDecoderConfiguration: limits)),
+      server: HTTPServerBuilder { responder in
+        LoopChannel(
+          http: HTTP1Channel(
+            responder: responder,
+            configuration: .init(idleTimeout: .seconds(ServerLimits.idleSeconds), httpDecoderConfiguration: limits)))
+      },
       configuration: .init(address: .hostname(configuration.host, port: configuration.port), backlog: 1_024),
       onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
       logger: logger)

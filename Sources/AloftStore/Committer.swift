@@ -95,20 +95,24 @@ extension Committer {
       ? .unavailable("The server is stopping.")
       : waiting.count >= limits.waitingCountMax || waitingBytes + push.byteCount > limits.waitingBytesMax
         ? .unavailable("Too many changes are waiting to be stored.") : nil
+    var isFirst = false
     if refusal == nil {
       waiting.append(push)
       waitingBytes += push.byteCount
-      if waiting.count == 1 { condition.broadcast() }
+      isFirst = waiting.count == 1
     }
     condition.unlock()
+    // Behind the lock, so that the thread does not wake only to wait for it.
+    if isFirst { condition.broadcast() }
     if let refusal { push.done.resume(returning: .failure(refusal)) }
   }
 
   private func loop() {
     while let batch = nextBatch() {
       let results = commit(batch)
-      publish(results)
+      // Those who wait go first: a hint may come a little later.
       for (push, result) in zip(batch, results) { push.done.resume(returning: result) }
+      publish(results)
     }
     condition.lock()
     hasStopped = true

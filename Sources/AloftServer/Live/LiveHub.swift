@@ -41,8 +41,9 @@ final class LiveHub: Sendable {
     subscriber.end()
   }
 
-  /// Returns at once; delivers on a queue of its own.
+  /// Returns at once; delivers on a queue of its own, whose thread is not woken while nobody listens.
   func publish(_ heads: [Placement]) {
+    if count == 0 { return }
     queue.async {
       let subscribers = self.state.withLock { Array($0.subscribers.values) }
       for subscriber in subscribers { subscriber.note(heads) }
