@@ -7,6 +7,8 @@
 
 const OPEN_MILLISECONDS = 5_000;
 const TRANSACTION_MILLISECONDS = 10_000;
+/** Of what lies in the stores. A higher number belongs to a newer version of the platform. */
+export const FORMAT = 2;
 const STORES = ['meta', 'log', 'page', 'blob', 'graveyard'];
 
 /** @param {number} milliseconds @returns {Promise<void>} */
@@ -16,7 +18,7 @@ export const delay = (milliseconds) => new Promise((resolve) => setTimeout(resol
  * @param {IDBDatabase} created @param {IDBTransaction} tx */
 function createStores(created, tx) {
   for (const store of STORES) created.createObjectStore(store);
-  tx.objectStore('meta').put(1, 'format');
+  tx.objectStore('meta').put(FORMAT, 'format');
 }
 
 /** One attempt to open; the database version stays 1 for ever, because an upgrade hangs behind a frozen tab.

@@ -3,6 +3,7 @@
 // One engine at work: feeds it events one after the other, and builds it anew from storage when it
 // traps or when other contexts have compacted past it.
 
+import { FORMAT } from './database-file.js';
 import { AloftError, EngineTrap, Op, startEngine } from './engine.js';
 import { createEffects } from './effects.js';
 import { createHandles, newID } from './handles.js';
@@ -91,7 +92,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
 
   /** @param {Stored} stored */
   async function build(stored) {
-    if (stored.format > 1) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
+    if (stored.format > FORMAT) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
     const fresh = startEngine(module, app);
     /** @param {string} what @param {Uint8Array} bytes */
     const bury = (what, bytes) => { void storage.bury(what, bytes); };

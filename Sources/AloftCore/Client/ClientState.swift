@@ -147,7 +147,7 @@ extension ClientState {
 
 /// The rows of the local log.
 ///
-///   bytes 0..<4  CRC-32C of the rest       bytes 4..<8  the CRC of the row before       then CBOR [kind, …]
+///   bytes 0..<4  Hash64 of the rest       bytes 4..<8  the hash of the row before       then CBOR [kind, …]
 enum LogEntry {
   case mutations([Mutation])
   /// A whole answer. It was checked before it was stored; decoding it again is left out where it is at hand.
@@ -202,7 +202,7 @@ enum LogEntry {
     }
     var bytes = out.finish()
     Page.setWord(checksum, at: 4, in: &bytes)
-    Page.setWord(CRC32C.of(bytes, from: 4, to: bytes.count), at: 0, in: &bytes)
+    Page.setWord(UInt32(truncatingIfNeeded: Hash64.of(bytes, from: 4)), at: 0, in: &bytes)
     return bytes
   }
 
@@ -211,7 +211,7 @@ enum LogEntry {
 
   /// Reads a row; nil when its checksum, its place in the chain or its content is wrong.
   init?(bytes: [UInt8], after checksum: UInt32, device: DeviceID) {
-    guard bytes.count > 8, Page.word(bytes, 4) == checksum, Page.word(bytes, 0) == CRC32C.of(bytes, from: 4, to: bytes.count) else { return nil }
+    guard bytes.count > 8, Page.word(bytes, 4) == checksum, Page.word(bytes, 0) == UInt32(truncatingIfNeeded: Hash64.of(bytes, from: 4)) else { return nil }
     var reader = CBORReader(bytes, from: 8, to: bytes.count)
     do {
       guard try reader.array() == 2 else { return nil }

@@ -8,6 +8,11 @@ public enum Hash64 {
     bytes.withUnsafeBufferPointer { of(UnsafeRawBufferPointer($0), seed: seed) }
   }
 
+  /// The checksum of stored bytes: a change inside one word of eight bytes never goes unseen, any other with a chance of 2⁻⁶⁴.
+  static func of(_ bytes: [UInt8], from start: Int) -> UInt64 {
+    bytes.withUnsafeBytes { of(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+  }
+
   public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
     var state = seed ^ 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
     var index = 0
@@ -41,51 +46,5 @@ public enum Hash64 {
   /// One record's share of its scope's checksum; shares are added, so order does not matter.
   public static func share(of key: RecordKey, version: UInt64) -> UInt64 {
     mix(of(key.id.utf8, seed: UInt64(key.collection) &+ 1) ^ mix(version))
-  }
-}
-
-/// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), eight table look-ups for eight bytes ("slicing by 8", Intel 2006).
-public enum CRC32C {
-  private static let tables: [UInt32] = {
-    var tables = [UInt32](repeating: 0, count: 8 * 256)
-    for index in 0..<256 {
-      var value = UInt32(index)
-      for _ in 0..<8 { value = value & 1 == 1 ? value >> 1 ^ 0x82F6_3B78 : value >> 1 }
-      tables[index] = value
-    }
-    for index in 0..<256 {
-      for table in 1..<8 {
-        let before = tables[(table - 1) * 256 + index]
-        tables[table * 256 + index] = before >> 8 ^ tables[Int(before & 0xFF)]
-      }
-    }
-    return tables
-  }()
-
-  public static func of(_ bytes: [UInt8], from start: Int, to end: Int) -> UInt32 {
-    precondition(start >= 0 && end <= bytes.count && start <= end, "CRC range outside the bytes")
-    return tables.withUnsafeBufferPointer { buffer in
-      bytes.withUnsafeBytes { raw in
-        // The ranges were checked above; eight look-ups in one expression keep the loop free of calls.
-        let table = buffer.baseAddress!
-        var crc: UInt32 = 0xFFFF_FFFF
-        var index = start
-        while index + 8 <= end {
-          let low = raw.loadUnaligned(fromByteOffset: index, as: UInt32.self).littleEndian ^ crc
-          let high = raw.loadUnaligned(fromByteOffset: index + 4, as: UInt32.self).littleEndian
-          let a = table[1792 + Int(low & 0xFF)] ^ table[1536 + Int(low >> 8 & 0xFF)]
-          let b = table[1280 + Int(low >> 16 & 0xFF)] ^ table[1024 + Int(low >> 24)]
-          let c = table[768 + Int(high & 0xFF)] ^ table[512 + Int(high >> 8 & 0xFF)]
-          let d = table[256 + Int(high >> 16 & 0xFF)] ^ table[Int(high >> 24)]
-          crc = a ^ b ^ c ^ d
-          index += 8
-        }
-        while index < end {
-          crc = crc >> 8 ^ table[Int((crc ^ UInt32(raw[index])) & 0xFF)]
-          index += 1
-        }
-        return ~crc
-      }
-    }
   }
 }
