@@ -9,6 +9,11 @@ extension ClientEngine {
     sync.failure = nil
     (sync.needsSignIn, sync.isForeign) = (false, false)
     state.clock.observe(HybridTime(milliseconds: time), now: time)
+    if response.store != 0 && response.store != state.store {
+      // A backup took the place of the store: versions count anew, so nothing that is held can be compared with what comes.
+      if state.store != 0 { dropBase() }
+      state.store = response.store
+    }
     var refresh: [UInt64] = []
     settle(response.outcomes, &refresh)
     for change in response.membership { if change.enters { enter(change.scope) } else { leave(change.scope, &refresh) } }
@@ -168,13 +173,14 @@ extension ClientEngine {
     }
     let start = reader.position
     var row = try Row(from: &reader)
+    // Whatever its version: a row is in the log of a scope that holds the record.
+    if !state.departing.isEmpty { state.departing.removeAll { $0.collection == collection && $0.id == row.id } }
     let slot = tables[collection].makeSlot(for: row.id)
     let old = tables[collection].base(slot)?.row
     if let old {
       if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
       account(collection, old, isAdded: false)
     }
-    if !state.departing.isEmpty { state.departing.removeAll { $0.collection == collection && $0.id == row.id } }
     if kind == RowKind.partial.rawValue {
       guard let old else {
         // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.

@@ -257,18 +257,24 @@ extension ClientEngine {
   /// differ would write pages that contradict each other.
   private mutating func restart() {
     isDamaged = false
+    dropBase()
+    for collection in tables.indices { tables[collection].dropPages() }
+    // Their numbers are not used again, and the next compaction removes them from storage.
+    droppedPages = state.nextPage
+    sync.isDue = true
+  }
+
+  /// Drops every confirmed row; all scopes are fetched anew. What waits goes on waiting.
+  mutating func dropBase() {
     expectChanges(.max)
     for index in state.cursors.indices { state.cursors[index].cursor = Cursor.start }
+    state.departing = []
     for collection in tables.indices {
       for slot in 0..<UInt32(tables[collection].slotCount) where tables[collection].base(slot) != nil {
         setBase(collection, slot, nil)
         refreshOverlay(Self.place(collection, slot))
       }
-      tables[collection].dropPages()
     }
-    // Their numbers are not used again, and the next compaction removes them from storage.
-    droppedPages = state.nextPage
-    sync.isDue = true
   }
 
   /// Mutations of another context, or of an earlier life of this one. Drafts take later numbers: none of theirs is in the log yet.

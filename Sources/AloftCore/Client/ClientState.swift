@@ -62,6 +62,8 @@ struct ClientState: Sendable {
   /// Records that left a held scope while their row says that another one holds them: until all scopes are at their heads nobody knows
   /// whether it still does.
   var departing: [RecordKey] = []
+  /// The incarnation of the server's store that the confirmed rows are from; 0 when there are none.
+  var store: UInt64 = 0
 
   /// The highest number given to a committed mutation.
   var issued: UInt64 { settled.n + UInt64(queue.count) }
@@ -72,7 +74,7 @@ struct ClientState: Sendable {
 extension ClientState {
   func encode() -> [UInt8] {
     var out = CBORWriter(capacity: 1024)
-    out.array(15)
+    out.array(16)
     out.uint(Self.formatVersion)
     out.device(device)
     out.text(user)
@@ -107,6 +109,7 @@ extension ClientState {
       out.uint(UInt64(key.collection))
       out.text(key.id)
     }
+    out.uint(store)
     return out.finish()
   }
 
@@ -114,7 +117,7 @@ extension ClientState {
   init(bytes: [UInt8]) throws(DecodeError) {
     try CBORReader.checkWellFormed(bytes)
     var reader = CBORReader(bytes)
-    guard try reader.array() == 15, try reader.uint() == Self.formatVersion else { throw reader.failure(.malformed) }
+    guard try reader.array() == 16, try reader.uint() == Self.formatVersion else { throw reader.failure(.malformed) }
     device = try DeviceID(wire: &reader)
     user = try reader.text()
     let n = try reader.uint()
@@ -142,6 +145,7 @@ extension ClientState {
       guard let collection = Int(exactly: try reader.uint()) else { throw reader.failure(.outOfRange) }
       departing.append(RecordKey(collection: collection, id: try reader.text()))
     }
+    store = try reader.uint()
   }
 }
 

@@ -29,7 +29,8 @@ struct DeltaBuilder {
   let request: SyncRequest
   let format: WireFormat
   let limitBytes: Int
-  private let storeEpoch: UInt64
+  /// The incarnation of the store; 0 where none was asked.
+  let storeEpoch: UInt64
   private let sharedView: UInt64
   private(set) var parts: [Part] = []
   /// The rows of all parts, encoded. One buffer, so that many small scopes share what is allocated.

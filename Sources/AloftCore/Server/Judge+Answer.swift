@@ -61,13 +61,17 @@ extension Judge {
     var out = CBORWriter(capacity: deltas.rows.count + 1024)
     // The self-describe tag is the magic that a captive portal's page lacks.
     out.tag(55799)
-    out.map(9)
+    out.map(9 + (deltas.storeEpoch == 0 ? 0 : 1))
     out.text("more")
     out.bool(deltas.hasMore)
     out.text("time")
     out.uint(now)
     out.text("aloft")
     out.uint(SyncRequest.protocolVersion)
+    if deltas.storeEpoch != 0 {
+      out.text("store")
+      out.uint(deltas.storeEpoch)
+    }
     out.text("device")
     out.text(standing.name)
     out.text("judged")

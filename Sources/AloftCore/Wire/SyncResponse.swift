@@ -31,6 +31,8 @@ struct ScopePart: Sendable {
 /// A decoded answer.
 struct SyncResponse: Sendable {
   var time: Instant = 0
+  /// The incarnation of the server's store; 0 when the answer did not say.
+  var store: UInt64 = 0
   var standing = DeviceStanding.ok
   var hasMore = false
   var outcomes: [(n: UInt64, outcome: Outcome)] = []
@@ -55,6 +57,8 @@ struct SyncResponse: Sendable {
       } else if key == "time" {
         time = try reader.uint()
         guard time < 1 << 53 else { throw reader.failure(.outOfRange) }
+      } else if key == "store" {
+        store = try reader.uint()
       } else if key == "more" {
         hasMore = try reader.bool()
       } else if key == "device" {

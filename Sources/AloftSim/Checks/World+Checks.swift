@@ -62,7 +62,8 @@ extension World {
   /// Whether an issue was judged under a name that the server cannot compare any more, by a storage that went back in time since.
   private func isBeyondMemory(_ index: Int, _ family: Int) -> Bool {
     guard issues[index].isExempt, let name = oracle.nameOf[index] else { return false }
-    return stepsBack[family] ?? 0 > 1 || (oracle.heads[name.device] ?? 0) >= name.n + 32
+    // A server that went back in time has forgotten as well.
+    return (stepsBack[family] ?? 0) + Int(server.epochCount) - 1 > 1 || (oracle.heads[name.device] ?? 0) >= name.n + 32
   }
 
   /// S04, S11: a stored record is what the oracle holds.
