@@ -31,7 +31,10 @@ struct SeenWrite: Equatable {
 
 extension OracleWrite {
   /// After a restored backup one issue may have two names: who saw it under the forgotten one has not seen it under the other.
-  func isAmong(_ seen: [SeenWrite]) -> Bool { seen.contains { $0.issue == issue && ($0.id == nil || $0.id == id) } }
+  /// What the server had forgotten when it was seen may have come to it again since, under the same name.
+  func isAmong(_ seen: [SeenWrite]) -> Bool {
+    seen.contains { $0.issue == issue ? $0.id == nil || $0.id == id : $0.issue < 0 && $0.id == id }
+  }
 }
 
 /// What a field holds.
