@@ -131,9 +131,12 @@ extension World {
 
   /// Whether some tray holds an issue: parked by its device while the tab that made it was gone, so that nobody heard of it.
   private func isInTray(_ index: Int) -> Bool {
-    devices.indices.contains { device in
-      devices[device].families[devices[device].user] == issues[index].family
-        && (devices[device].tabs[0].engine?.tray ?? []).contains { Self.identity(issues[index].family, $0.mutation) == issues[index].identity }
+    let family = issues[index].family
+    return devices.contains { device in
+      device.families.indices.contains { user in
+        guard device.families[user] == family, let engine = Self.load(device.disks[user].image, apps[1]) else { return false }
+        return engine.tray.contains { Self.identity(family, $0.mutation) == issues[index].identity }
+      }
     }
   }
 

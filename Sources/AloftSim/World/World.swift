@@ -202,7 +202,8 @@ public struct World {
   var serverClock: Instant { UInt64(Int64(Self.epoch + now) + server.clockOffset) }
 
   mutating func fail(_ invariant: StaticString, _ text: String) {
-    if violation == nil { violation = Violation(invariant: invariant, text: Text(text), at: now) }
+    // What cannot be foretold cannot be wrong.
+    if violation == nil && !isInconclusive { violation = Violation(invariant: invariant, text: Text(text), at: now) }
   }
 
   // MARK: running
