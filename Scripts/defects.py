@@ -4,7 +4,7 @@
 
 Each file in Tests/SimDefects/ describes a small mistake in AloftCore. All of them are compiled at once into a copy of the
 engines in build/defects/, each behind the switch `seededDefect`; the sources that ship stay clean. Then the simulator hunts
-them one by one.
+them one by one: with seeds, and what a thousand of them do not find with the plans kept in Tests/SimPlans.
 
     Scripts/defects.py              hunt all defects
     Scripts/defects.py 17 20-25     hunt some
@@ -146,7 +146,16 @@ def prepare(bank):
 
 def run(number, profiles, first, end):
     """One process of the driver: (the last run it began, what caught the defect or None, in words)."""
-    command = [HUNT, str(number), ",".join(profiles), str(first), str(end)]
+    return drive([HUNT, str(number), ",".join(profiles), str(first), str(end)], first)
+
+
+def replay(number):
+    """The same with the kept plans."""
+    return drive([HUNT, str(number), "plans", *sorted((ROOT / "Tests" / "SimPlans").glob("*.plan"))], 0)
+
+
+def drive(command, first):
+    """What a process of the driver came to."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
         lines, code = done.stdout.splitlines(), done.returncode
@@ -164,7 +173,7 @@ def run(number, profiles, first, end):
 
 
 def hunt(defect):
-    """(seeds needed or None, the invariant, in words, the seeds on which the engines fail without it)."""
+    """(seeds needed, 0 for a kept plan, or None; the invariant, in words, the seeds on which the engines fail without it)."""
     first, broken = 0, []
     while first < RUNS_MAX:
         last, invariant, words = run(defect.number, defect.profiles, first, RUNS_MAX)
@@ -176,7 +185,8 @@ def hunt(defect):
             return last + 1, invariant, f"{place}: {words}", broken
         broken.append(f"{place}: {reason}")
         first = last + 1
-    return None, "-", "", broken
+    _, invariant, words = replay(defect.number)
+    return (0 if invariant else None), invariant or "-", words, broken
 
 
 def chosen(arguments, bank):
@@ -194,7 +204,7 @@ def main():
         return 0
     subprocess.run(["swift", "build", "-c", "release", "--package-path", WORK, "--quiet"], check=True, stdout=subprocess.DEVNULL)
     verbose = "--verbose" in sys.argv
-    seeds, missed, unsound = [], [], []
+    seeds, planned, missed, unsound = [], [], [], []
     print(f"{'defect':<44} {'caught by':<10} {'seeds':>5}")
     hunted = chosen([argument for argument in sys.argv[1:] if not argument.startswith("--")], bank)
     for defect in hunted:
@@ -202,13 +212,15 @@ def main():
         unsound += [entry for entry in broken if entry not in unsound]
         if needed is None:
             missed.append(defect)
-        else:
+        elif needed:
             seeds.append(needed)
+        else:
+            planned.append(defect)
         note = "" if needed is None or invariant in defect.expected else f"  (expected {' '.join(defect.expected)})"
-        print(f"{defect.name:<44} {invariant:<10} {needed or 'none':>5}{note}", flush=True)
+        print(f"{defect.name:<44} {invariant:<10} {'plan' if needed == 0 else needed or 'none':>5}{note}", flush=True)
         if verbose and words:
             print(f"      {words[:300]}", flush=True)
-    print(f"caught {len(seeds)} of {len(hunted)}", end="")
+    print(f"caught {len(seeds) + len(planned)} of {len(hunted)}, {len(planned)} of them by kept plans only", end="")
     print(f", seeds to detection: mean {statistics.mean(seeds):.1f}, median {statistics.median(seeds):g}" if seeds else "")
     for defect in missed:
         print(f"not caught: {defect.name}: {defect.title}")
