@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// A text that several people edit at once, each on their own replica: typing, places, version. Merging is in TextDocument+Merge.swift.
+//
+// The document is a function of the set of its events: replicas that know the same events show the same text, whatever the order in
+// which they came. While nobody types concurrently an event is an edit of a plain buffer and an append to a log.
+
+/// How much somebody knows of a text: for each agent the number of its next event. What is not listed is not known.
+public struct TextVersion: Equatable, Sendable {
+  public var agents: [Text] = []
+  public var next: [Int] = []
+
+  public init() {}
+}
+
+/// A collaborative text: a value. Copies are independent replicas that share memory until one of them changes.
+public struct TextDocument: Sendable {
+  var graph = TextGraph()
+  var agents = TextAgents()
+  var operations = TextOperations()
+  var buffer = TextBuffer()
+  // A cache and scratch memory: nothing that can be seen depends on them.
+  var tracker = TextTracker()
+  var output = TextOutput()
+  var walker = TextWalk()
+  private var lastAgent = 0
+
+  /// A document has at most this many events: what the 31-bit numbers of the format allow for the longest run.
+  static let eventsMax = 1 << 26
+
+  public init() {}
+
+  /// The text, UTF-8. Costs a copy.
+  public var utf8: [UInt8] { buffer.utf8 }
+  /// Its length in Unicode scalars, in UTF-16 units, in bytes.
+  public var count: Int { buffer.count }
+  public var utf16Count: Int { buffer.utf16Count }
+  public var byteCount: Int { buffer.byteCount }
+  /// How many characters were ever inserted or deleted.
+  public var eventCount: Int { graph.count }
+
+  /// The place of a scalar in UTF-16 units, and the other way round. A place outside is moved to the nearest inside. A unit in the
+  /// middle of a surrogate pair counts as its beginning.
+  public func utf16Offset(of scalar: Int) -> Int { buffer.utf16Offset(of: min(max(scalar, 0), count)) }
+  public func scalarOffset(ofUTF16 unit: Int) -> Int { buffer.scalarOffset(ofUTF16: min(max(unit, 0), utf16Count)) }
+
+  /// What this replica knows.
+  public var version: TextVersion {
+    var version = TextVersion()
+    version.agents = agents.ids
+    for agent in 0..<agents.ids.count { version.next.append(agents.next[agent]) }
+    return version
+  }
+
+  /// Inserts UTF-8 before the scalar `place`, typed by an agent of this replica: a random id for each editing session, never used by
+  /// two replicas. Costs the text's length and the distance from the edit before.
+  public mutating func insert(_ text: [UInt8], at place: Int, by agent: Text) throws(TextError) {
+    try text.withUnsafeBufferPointer { bytes throws(TextError) in try insert(bytes, at: place, by: agent) }
+  }
+
+  public mutating func insert(_ text: UnsafeBufferPointer<UInt8>, at place: Int, by agent: Text) throws(TextError) {
+    if place < 0 || place > count { throw .outOfBounds }
+    if text.count == 0 { return }
+    var length = 1
+    if text.count > 1 || text[0] >= 0x80 {
+      if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
+      length = TextBuffer.measure(text, 0, text.count).scalars
+    }
+    try author(agent, length)
+    let byteStart = operations.text.count
+    operations.text.append(contentsOf: text)
+    operations.appendInsert(place, length, byteStart: byteStart)
+    buffer.insert(text, length, at: place)
+  }
+
+  /// Deletes scalars from `place` on.
+  public mutating func delete(_ length: Int, at place: Int, by agent: Text) throws(TextError) {
+    if place < 0 || length < 0 || place > count || length > count - place { throw .outOfBounds }
+    if length == 0 { return }
+    try author(agent, length)
+    operations.appendDelete(TextKind.deleteForward, lowest: place, length, byteStart: operations.text.count)
+    buffer.delete(length, at: place)
+  }
+
+  /// Writes the next events down as an agent's, on top of everything.
+  @inline(__always) private mutating func author(_ id: Text, _ length: Int) throws(TextError) {
+    if graph.count + length > TextDocument.eventsMax { throw .tooLarge }
+    if lastAgent >= agents.ids.count || agents.ids[lastAgent].utf8 != id.utf8 { lastAgent = try agents.add(id) }
+    agents.append(lastAgent, length, at: graph.count)
+    graph.append(length)
+  }
+}
