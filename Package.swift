@@ -70,6 +70,7 @@ let package = Package(
         "AloftServer", "AloftSimCommand", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
+    .testTarget(name: "AloftTextTests", dependencies: ["AloftCore", "TextTraces"]),
     // For authors of apps: a lab and the scenarios of the field.
     .target(name: "AloftTesting", dependencies: ["AloftCore"]),
     .testTarget(name: "AloftTestingTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
@@ -81,6 +82,8 @@ let package = Package(
       dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "Crypto", package: "swift-crypto")]),
     // What the server is measured and tested with.
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
+    .target(name: "TextTraces", dependencies: ["CZlib"], path: "Benchmarks/TextTraces"),
+    .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextTraces"], path: "Benchmarks/TextBench"),
     .executableTarget(
       name: "server-bench",
       dependencies: ["AloftServer", "LoopbackHTTP", .product(name: "GRDBSQLite", package: "GRDB.swift")],

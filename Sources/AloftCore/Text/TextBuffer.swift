@@ -28,6 +28,7 @@ struct TextBuffer: Sendable {
   }
 
   var byteCount: Int { bytes.count - (gapEnd - gapStart) }
+  var capacity: Int { bytes.count }
   var utf16Count: Int { count + astralCount }
 
   /// The whole text. Costs a copy.

@@ -38,6 +38,12 @@ public struct TextDocument: Sendable {
   /// How many characters were ever inserted or deleted.
   public var eventCount: Int { graph.count }
 
+  /// About how many bytes of memory the document holds, its log included.
+  public var memoryBytes: Int {
+    let runs = 3 * agents.runs.count + 3 * graph.starts.count + graph.parents.count + 3 * operations.starts.count
+    return 4 * runs + operations.kinds.count + operations.text.count + buffer.capacity + tracker.byteCount
+  }
+
   /// The place of a scalar in UTF-16 units, and the other way round. A place outside is moved to the nearest inside. A unit in the
   /// middle of a surrogate pair counts as its beginning.
   public func utf16Offset(of scalar: Int) -> Int { buffer.utf16Offset(of: min(max(scalar, 0), count)) }

@@ -155,7 +155,15 @@ struct TextEvents {
     let start = reader.offset
     let scalars = operations.insertedCount
     if scalars > reader.bytes.count - start { throw .malformed }
-    let end = reader.bytes.withUnsafeBufferPointer { TextBuffer.skip($0, scalars, from: start) }
+    var end = start
+    if scalars > 0 {
+      // What follows may look like more bytes of the last scalar, so its first byte decides.
+      end = reader.bytes.withUnsafeBufferPointer { TextBuffer.skip($0, scalars - 1, from: start) }
+      if end == reader.bytes.count { throw .malformed }
+      let first = reader.bytes[end]
+      end += first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+      if end > reader.bytes.count { throw .malformed }
+    }
     if !Text.isValidUTF8(reader.bytes, from: start, to: end) { throw .notUTF8 }
     operations.text = Array(reader.bytes[start..<end])
     reader.offset = end
