@@ -112,7 +112,7 @@ struct TextGraph: Sendable {
     if a == b { return }
     if a.count == 1, b.count == 1 {
       let (low, high) = (min(a[0], b[0]), max(a[0], b[0]))
-      if shadows[entry(of: high)] <= low {
+      if starts[entry(of: high)] <= low {
         if a[0] < b[0] { TextGraph.add(low + 1, high + 1, to: &onlyB) } else { TextGraph.add(low + 1, high + 1, to: &onlyA) }
         return
       }
