@@ -15,6 +15,8 @@ let package = Package(
     .executable(name: "field-visits-engine", targets: ["field-visits-engine"]),
     .executable(name: "sim", targets: ["sim"]),
     .executable(name: "sim-engine", targets: ["sim-engine"]),
+    .executable(name: "text-bench", targets: ["text-bench"]),
+    .executable(name: "text-engine", targets: ["text-engine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -83,7 +85,9 @@ let package = Package(
     // What the server is measured and tested with.
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
     .target(name: "TextTraces", dependencies: ["CZlib"], path: "Benchmarks/TextTraces"),
-    .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextTraces"], path: "Benchmarks/TextBench"),
+    .target(name: "TextParity", dependencies: ["AloftCore"], path: "Benchmarks/TextParity"),
+    .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextParity", "TextTraces"], path: "Benchmarks/TextBench"),
+    .executableTarget(name: "text-engine", dependencies: ["TextParity", "CAloftRuntime"]),
     .executableTarget(
       name: "server-bench",
       dependencies: ["AloftServer", "LoopbackHTTP", .product(name: "GRDBSQLite", package: "GRDB.swift")],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of collaborative text, rows 1 to 12 of the targets: medians, in CPU milliseconds.
 import AloftCore
+import TextParity
 import TextTraces
 
 #if canImport(Glibc)
@@ -36,6 +37,11 @@ func show(_ row: String, _ name: String, _ value: Double, _ unit: String = "ms")
   fflush(nil)
 }
 
+// text-bench digest <seed> <steps>: what Scripts/text-parity.mjs compares with WebAssembly.
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "digest" {
+  print(TextParity.digest(seed: UInt64(CommandLine.arguments[2])!, steps: Int(CommandLine.arguments[3])!))
+  exit(0)
+}
 let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"
 let only = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
 let sequential = [
