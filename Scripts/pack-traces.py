@@ -12,7 +12,7 @@ A packed file is gzip over histories, one after the other until the end. Numbers
   text: length in bytes, then all inserted text
   end: 0, length, the final text; or 1, the SHA-256 of it (32 bytes)
 """
-import gzip, hashlib, json, pathlib, sys
+import bisect, gzip, hashlib, heapq, itertools, json, pathlib, sys
 
 source = pathlib.Path(sys.argv[1])
 target = pathlib.Path(__file__).parent.parent / 'Tests/TextTraces'
@@ -36,11 +36,46 @@ def signed(out, value):
     number(out, value << 1 if value >= 0 else (-1 - value) << 1 | 1)
 
 
+def ordered(items):
+    """The first order in which parents and an agent's smaller numbers come first, as our messages need it."""
+    sizes = [sum(p[1] + len(p[2]) for p in item[3]) for item in items]
+    starts = list(itertools.accumulate(sizes, initial=0))
+    needs = [{bisect.bisect_right(starts, parent) - 1 for parent in item[2]} for item in items]
+    last = {}
+    for index in sorted(range(len(items)), key=lambda index: (items[index][0], items[index][1])):
+        if items[index][0] in last:
+            needs[index].add(last[items[index][0]])
+        last[items[index][0]] = index
+    left, after = [len(need) for need in needs], [[] for _ in items]
+    for index, need in enumerate(needs):
+        for other in need:
+            after[other].append(index)
+    ready, order = [index for index in range(len(items)) if not left[index]], []
+    while ready:
+        index = heapq.heappop(ready)
+        order.append(index)
+        for other in after[index]:
+            left[other] -= 1
+            if not left[other]:
+                heapq.heappush(ready, other)
+    assert len(order) == len(items), 'no such order'
+    new, event = {}, 0
+    for index in order:
+        new[index] = event
+        event += sizes[index]
+
+    def moved(parent):
+        owner = bisect.bisect_right(starts, parent) - 1
+        return new[owner] + parent - starts[owner]
+
+    return [(items[i][0], items[i][1], sorted(map(moved, items[i][2])), items[i][3]) for i in order]
+
+
 def transactions(history):
     """Gives (agent, first number, parents as events, patches) in order."""
     items = history['txns']
     if items and 'span' in items[0]:
-        return [(str(t['agent']), t['seqStart'], t['parents'], t.get('ops', t.get('patches'))) for t in items]
+        return ordered([(str(t['agent']), t['seqStart'], t['parents'], t.get('ops', t.get('patches'))) for t in items])
     result, event, last, numbers = [], 0, [], {}
     for index, item in enumerate(items):
         if 'parents' not in item:  # A sequential history is one transaction.

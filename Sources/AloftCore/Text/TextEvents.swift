@@ -35,6 +35,7 @@ struct TextEvents {
     let format = try reader.number()
     if format >> 4 != 1 || format & 0xC != 0 { throw .unknownFormat }
     let count = try reader.number()
+    if count > TextDocument.eventsMax { throw .tooLarge }
     if count > 0 {
       try readAgents(&reader, format & 1 == 1 ? 1 : try reader.count(), session)
       try readNumbers(&reader, count)

@@ -17,7 +17,7 @@ struct TextTracker: Sendable {
   static let placeholder = 1 << 30
   static let placeholderLength = (1 << 30) - 2
   /// No character: the left origin at the start of the text.
-  static let none = (1 << 31) - 1
+  static let none = 0x7FFF_FFFF
   static let leafStride = 32
   static let innerStride = 16
 
