@@ -109,7 +109,7 @@ struct Replicas {
     let whole = replicas.documents[1].encode()
     let saved = replicas.documents[1].save()
     var refused = 0
-    for round in 0..<20_000 {
+    for round in 0..<6_000 {
       var bytes = round % 2 == 0 ? message : whole
       for _ in 0...replicas.below(3) {
         if bytes.isEmpty { continue }
@@ -143,7 +143,7 @@ struct Replicas {
       file[replicas.below(file.count)] ^= 1 << UInt8(replicas.below(8))
       #expect(throws: TextError.self) { _ = try TextDocument(saved: file) }
     }
-    #expect(refused > 1_000)
+    #expect(refused > 300)
   }
 
   @Test("a place outside the text as its author saw it is refused, also when the text is longer by now")

@@ -64,9 +64,10 @@ struct TextWalk: Sendable {
       body(node - 1)
       return 0
     }
-    var outside = 0
     var parent = graph.parentStarts[entry]
     let end = graph.parentEnd(of: entry)
+    // The empty text is outside as well: events on it are concurrent with all that is not on them.
+    var outside = parent == end ? 1 : 0
     while parent < end {
       let event = graph.parents[parent]
       if event < from { outside += 1 } else { body(starts.lastIndex(atMost: event)) }
