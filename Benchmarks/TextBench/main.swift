@@ -48,17 +48,31 @@ let sequential = [
   "automerge-paper", "seph-blog1", "egwalker", "rustcode", "friendsforever_flat", "sveltecomponent", "json-crdt-blog-post",
 ]
 let concurrent = ["friendsforever", "node_nodecc", "git-makefile"]
+let traces = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
 
 func wanted(_ row: String) -> Bool { only.isEmpty || only.split(separator: ",").contains { $0 == row } }
 func check(_ document: TextDocument, _ trace: Trace, _ what: String) {
   if !trace.ends(with: document.utf8) { fatalError("\(what): wrong text") }
 }
 
-func type(_ trace: Trace, _ agent: Text, _ document: inout TextDocument) {
-  for transaction in trace.transactions {
-    for patch in transaction.patches {
-      if patch.deleted > 0 { try! document.delete(patch.deleted, at: patch.place, by: agent) }
-      if patch.insertedCount > 0 { try! document.insert(patch.inserted, at: patch.place, by: agent) }
+/// What is typed, flat, so that the figures are the engine's alone.
+struct Keystrokes {
+  var places: [(place: Int, deleted: Int, start: Int, end: Int)] = []
+  var text: [UInt8] = []
+
+  init(_ trace: Trace) {
+    for patch in trace.transactions.flatMap(\.patches) {
+      places.append((patch.place, patch.deleted, text.count, text.count + patch.inserted.count))
+      text += patch.inserted
+    }
+  }
+
+  func type(_ agent: Text, _ document: inout TextDocument) {
+    text.withUnsafeBufferPointer { text in
+      for (place, deleted, start, end) in places {
+        if deleted > 0 { try! document.delete(deleted, at: place, by: agent) }
+        if end > start { try! document.insert(UnsafeBufferPointer(rebasing: text[start..<end]), at: place, by: agent) }
+      }
     }
   }
 }
@@ -66,16 +80,17 @@ func type(_ trace: Trace, _ agent: Text, _ document: inout TextDocument) {
 func load(_ name: String) -> Trace { Trace.load("\(folder)/\(name).gz")[0] }
 
 print("row\ttrace\tvalue\tunit")
-for name in sequential {
+for name in sequential where traces.isEmpty || traces == name {
   let trace = load(name)
   let agent: Text = "author01"
   var typed = TextDocument()
-  type(trace, agent, &typed)
+  let keystrokes = Keystrokes(trace)
+  keystrokes.type(agent, &typed)
   check(typed, trace, name)
   if wanted("1") {
     show("1 type", name, median {
       var document = TextDocument()
-      type(trace, agent, &document)
+      keystrokes.type(agent, &document)
     })
   }
   let bytes = typed.encode()
@@ -97,7 +112,7 @@ for name in sequential {
   }
   if wanted("10") { show("10 memory", name, Double(typed.memoryBytes) / 1e6, "MB") }
 }
-for name in concurrent {
+for name in concurrent where traces.isEmpty || traces == name {
   let trace = load(name)
   let bytes = trace.message(Array(trace.transactions.indices))
   var whole = TextDocument()

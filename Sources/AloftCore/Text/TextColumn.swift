@@ -23,7 +23,11 @@ struct TextColumn: Sendable, Equatable {
 
   @inline(__always) mutating func append(_ value: Int) { words.append(UInt32(truncatingIfNeeded: value)) }
 
-  @inline(never) mutating func removeAll() { words.removeAll(keepingCapacity: true) }
+  /// Keeps the memory. Most columns emptied are short, and the library's way has its price.
+  @inline(never) mutating func removeAll() {
+    if words.count > 8 { words.removeAll(keepingCapacity: true) }
+    while !words.isEmpty { words.removeLast() }
+  }
 
   /// Keeps the first `count` numbers.
   mutating func truncate(_ count: Int) {
@@ -84,16 +88,19 @@ struct TextColumn: Sendable, Equatable {
 
 /// The greatest of a changing set of words first. Words usually hold an event number shifted left, and flags below.
 struct TextHeap: Sendable {
-  var words: [UInt64] = []
+  private var words: [UInt64] = []
+  private(set) var count = 0
 
-  @inline(__always) var isEmpty: Bool { words.isEmpty }
-  @inline(__always) var count: Int { words.count }
+  @inline(__always) var isEmpty: Bool { count == 0 }
   /// The greatest word; the heap must not be empty.
   @inline(__always) var top: UInt64 { words[0] }
 
+  @inline(__always) mutating func removeAll() { count = 0 }
+
   @inline(never) mutating func push(_ word: UInt64) {
-    words.append(word)
-    var place = words.count - 1
+    if count == words.count { words.append(word) }
+    var place = count
+    count += 1
     while place > 0 {
       let above = (place - 1) >> 1
       if words[above] >= word { break }
@@ -106,9 +113,8 @@ struct TextHeap: Sendable {
   /// Takes the greatest word; the heap must not be empty.
   @inline(never) mutating func pop() -> UInt64 {
     let result = words[0]
-    let word = words.removeLast()
-    let count = words.count
-    if count == 0 { return result }
+    count -= 1
+    let word = words[count]
     var place = 0
     while true {
       var below = 2 * place + 1

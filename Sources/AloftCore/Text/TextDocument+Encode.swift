@@ -33,13 +33,13 @@ extension TextDocument {
     var listed = 0
     while listed < version.agents.count {
       let agent = agents.find(version.agents[listed])
-      if agent >= 0 { known[agent] = min(max(version.next[listed], 0), agents.next[agent]) }
+      if agent >= 0 { known[agent] = min(max(version.next[listed], 0), next(agent)) }
       listed += 1
     }
     var ranges = TextColumn()
     // Nothing before the first event that somebody lacks need be looked at.
     var first = graph.count
-    for agent in 0..<agents.ids.count where known[agent] < agents.next[agent] { first = min(first, agents.event(agent, known[agent])) }
+    for agent in 0..<agents.ids.count where known[agent] < next(agent) { first = min(first, agents.event(agent, known[agent])) }
     var run = first < graph.count ? agents.runs.lastIndex(atMost: first) : agents.runs.count
     while run < agents.runs.count {
       let start = agents.runs[run]
@@ -62,7 +62,7 @@ extension TextDocument {
   public func lacks(_ version: TextVersion) -> Bool {
     for index in 0..<version.agents.count {
       let agent = agents.find(version.agents[index])
-      if version.next[index] > (agent < 0 ? 0 : agents.next[agent]) { return true }
+      if version.next[index] > (agent < 0 ? 0 : next(agent)) { return true }
     }
     return false
   }

@@ -24,6 +24,7 @@ extension TextDocument {
   }
 
   mutating func absorb(_ events: TextEvents, _ delta: inout TextDelta, isRecording: Bool) throws(TextError) {
+    settle()
     let first = graph.count
     let oldVersion = graph.version
     let oldAgents = agents.ids.count
@@ -58,11 +59,13 @@ extension TextDocument {
     var versionBefore = TextColumn()
     var isBaseGood = true
     var hasConcurrent = false
-    let isFirst: Bool
+    /// Whether some of the message's events were known, so that events do not have their places in it.
+    var hasKnown = false
+    let first: Int
 
     init(_ first: Int) {
       concurrentStart = first
-      isFirst = first == 0
+      self.first = first
     }
   }
 
@@ -74,6 +77,7 @@ extension TextDocument {
     var agentRun = 0
     var graphRun = 0
     var operationRun = 0
+    var parents = TextColumn()
     while position < total {
       let agentEnd = agentRun + 1 < events.runs.count ? events.runs[agentRun + 1] : total
       let graphEnd = graphRun + 1 < events.starts.count ? events.starts[graphRun + 1] : total
@@ -82,12 +86,13 @@ extension TextDocument {
       let number = events.runNumbers[agentRun] + position - events.runs[agentRun]
       let known = agents.next[agent] - number
       if known < 0 { throw .missingEvents }
+      if known > 0 { arrival.hasKnown = true }
       if known < end - position {
-        var parents = TextColumn()
+        parents.removeAll()
         if known == 0, position == events.starts[graphRun] {
-          try resolve(events, graphRun, local, &parents)
+          try resolve(events, graphRun, local, arrival, &parents)
         } else {
-          parents.append(event(of: position + known - 1, events, local))
+          parents.append(event(of: position + known - 1, events, local, arrival))
         }
         append(events, position + known, end, agent, parents, &operationRun, &arrival)
       }
@@ -99,20 +104,21 @@ extension TextDocument {
   }
 
   /// The event that a message's event, known by now, has here.
-  private func event(of position: Int, _ events: TextEvents, _ local: TextColumn) -> Int {
+  private func event(of position: Int, _ events: TextEvents, _ local: TextColumn, _ arrival: Arrival) -> Int {
+    if !arrival.hasKnown { return arrival.first + position }
     let run = events.runs.lastIndex(atMost: position)
     return agents.event(local[events.runAgents[run]], events.runNumbers[run] + position - events.runs[run])
   }
 
   private mutating func resolve(
-    _ events: TextEvents, _ run: Int, _ local: TextColumn, _ parents: inout TextColumn
+    _ events: TextEvents, _ run: Int, _ local: TextColumn, _ arrival: Arrival, _ parents: inout TextColumn
   ) throws(TextError) {
     var index = events.parentStarts[run]
     let end = run + 1 < events.starts.count ? events.parentStarts[run + 1] : events.parentNumbers.count
     while index < end {
       let number = events.parentNumbers[index]
       if events.parentAgents[index] == TextTracker.none {
-        parents.append(event(of: number, events, local))
+        parents.append(event(of: number, events, local, arrival))
       } else {
         let agent = local[events.parentAgents[index]]
         if number >= agents.next[agent] { throw .missingParents }
@@ -120,7 +126,7 @@ extension TextDocument {
       }
       index += 1
     }
-    parents = graph.dominators(parents)
+    if parents.count > 1 { parents = graph.dominators(parents) }
   }
 
   private mutating func append(
@@ -140,7 +146,7 @@ extension TextDocument {
     agents.append(agent, end - start, at: event)
     if isOnTop { graph.append(end - start) } else { graph.append(end - start, on: parents) }
     // An empty document takes the whole log as it is.
-    var at = arrival.isFirst ? end : start
+    var at = arrival.first == 0 ? end : start
     while at < end {
       while events.operations.end(of: operationRun) <= at { operationRun += 1 }
       let stop = min(end, events.operations.end(of: operationRun))
@@ -161,7 +167,8 @@ extension TextDocument {
   private mutating func replay(_ arrival: Arrival, _ length: inout Int) throws(TextError) {
     let start = arrival.concurrentStart
     if !(tracker.isLive && arrival.isBaseGood && !isTrackerTooLarge(start)) {
-      let (base, _) = graph.zone(arrival.versionBefore, graph.version)
+      // Little to replay from the start on is less than looking for a base.
+      let base = start < (graph.count - start) / 8 ? TextColumn() : graph.zone(arrival.versionBefore, graph.version).base
       let origin = base.isEmpty ? 0 : base.last + 1
       if !tracker.isLive || !arrival.isBaseGood || origin > tracker.origin {
         tracker.reset(at: base, origin: origin, length: TextTracker.placeholderLength)
@@ -208,6 +215,8 @@ extension TextDocument {
   /// Replays a chain of events through the tracker.
   private mutating func visit(_ start: Int, _ end: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) {
     var parents = TextColumn()
+    swap(&parents, &tracker.spare)
+    parents.removeAll()
     let entry = graph.entry(of: start)
     if graph.starts[entry] == start {
       var index = graph.parentStarts[entry]
@@ -221,22 +230,22 @@ extension TextDocument {
     if !tracker.isLive {
       tracker.reset(at: parents, origin: parents.isEmpty ? 0 : parents.last + 1, length: length)
     } else if parents != tracker.prepare {
-      var (back, forth) = (TextColumn(), TextColumn())
-      graph.diff(tracker.prepare, parents, &back, &forth)
+      graph.diff(tracker.prepare, parents, &tracker.back, &tracker.forth)
       var range = 0
-      while range < back.count {
-        tracker.move(back[range], back[range + 1], -2)
+      while range < tracker.back.count {
+        tracker.move(tracker.back[range], tracker.back[range + 1], -2)
         range += 2
       }
       range = 0
-      while range < forth.count {
-        tracker.move(forth[range], forth[range + 1], 2)
+      while range < tracker.forth.count {
+        tracker.move(tracker.forth[range], tracker.forth[range + 1], 2)
         range += 2
       }
     }
-    parents.words.removeAll(keepingCapacity: true)
+    parents.removeAll()
     parents.append(end - 1)
-    tracker.prepare = parents
+    swap(&parents, &tracker.prepare)
+    swap(&parents, &tracker.spare)
     tracker.extendIndex(to: end)
     var run = operations.starts.lastIndex(atMost: start)
     var event = start

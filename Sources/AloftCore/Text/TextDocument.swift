@@ -22,7 +22,12 @@ public struct TextDocument: Sendable {
   var tracker = TextTracker()
   var output = TextOutput()
   var walker = TextWalk()
-  private var lastAgent = 0
+  // While one agent types on top of everything, its next number and the version follow from the count of events and are written down
+  // by `settle` only.
+  private var isTyping = false
+  private var typist = 0
+  private var typistID = Text(utf8: [])
+  private var settled = 0
 
   /// A document has at most this many events: what the 31-bit numbers of the format allow for the longest run.
   static let eventsMax = 1 << 26
@@ -53,7 +58,7 @@ public struct TextDocument: Sendable {
   public var version: TextVersion {
     var version = TextVersion()
     version.agents = agents.ids
-    for agent in 0..<agents.ids.count { version.next.append(agents.next[agent]) }
+    for agent in 0..<agents.ids.count { version.next.append(next(agent)) }
     return version
   }
 
@@ -72,9 +77,8 @@ public struct TextDocument: Sendable {
       length = TextBuffer.measure(text, 0, text.count).scalars
     }
     try author(agent, length)
-    let byteStart = operations.text.count
-    operations.text.append(contentsOf: text)
-    operations.appendInsert(place, length, byteStart: byteStart)
+    operations.appendInsert(place, length, byteStart: operations.text.count)
+    if text.count == 1 { operations.text.append(text[0]) } else { operations.text.append(contentsOf: text) }
     buffer.insert(text, length, at: place)
   }
 
@@ -89,9 +93,28 @@ public struct TextDocument: Sendable {
 
   /// Writes the next events down as an agent's, on top of everything.
   @inline(__always) private mutating func author(_ id: Text, _ length: Int) throws(TextError) {
-    if graph.count + length > TextDocument.eventsMax { throw .tooLarge }
-    if lastAgent >= agents.ids.count || agents.ids[lastAgent].utf8 != id.utf8 { lastAgent = try agents.add(id) }
-    agents.append(lastAgent, length, at: graph.count)
-    graph.append(length)
+    if graph.count > TextDocument.eventsMax &- length { throw .tooLarge }
+    if isTyping, typistID.utf8 == id.utf8 { graph.count = graph.count &+ length } else { try begin(id, length) }
   }
+
+  @inline(never) private mutating func begin(_ id: Text, _ length: Int) throws(TextError) {
+    settle()
+    typist = try agents.add(id)
+    typistID = agents.ids[typist]
+    agents.append(typist, length, at: graph.count)
+    graph.append(length)
+    settled = graph.count
+    isTyping = true
+  }
+
+  /// Writes down what typing left out.
+  mutating func settle() {
+    if !isTyping { return }
+    agents.next[typist] = next(typist)
+    graph.version[0] = graph.count - 1
+    isTyping = false
+  }
+
+  /// The number that an agent's next event gets.
+  func next(_ agent: Int) -> Int { agents.next[agent] + (isTyping && agent == typist ? graph.count - settled : 0) }
 }

@@ -78,7 +78,7 @@ struct TextGraph: Sendable {
 
   /// Whether a version has an event in its history.
   mutating func contains(_ heads: TextColumn, _ event: Int) -> Bool {
-    heap.words.removeAll(keepingCapacity: true)
+    heap.removeAll()
     var index = 0
     while index < heads.count {
       let head = heads[index]
@@ -117,7 +117,7 @@ struct TextGraph: Sendable {
         return
       }
     }
-    heap.words.removeAll(keepingCapacity: true)
+    heap.removeAll()
     for index in 0..<a.count { heap.push(UInt64(a[index]) << 2 | 1) }
     for index in 0..<b.count { heap.push(UInt64(b[index]) << 2 | 2) }
     var shared = 0
@@ -155,10 +155,20 @@ struct TextGraph: Sendable {
     }
   }
 
+  /// Whether a list holds only events without children, ascending: then none is in the history of another.
+  private func areHeads(_ list: TextColumn) -> Bool {
+    var index = 0
+    while index < list.count {
+      if !version.contains(list[index]) || (index > 0 && list[index - 1] >= list[index]) { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// Leaves out of a list what others in it have in their history; the rest comes ascending.
   mutating func dominators(_ list: TextColumn) -> TextColumn {
-    if list.count < 2 { return list }
-    heap.words.removeAll(keepingCapacity: true)
+    if list.count < 2 || areHeads(list) { return list }
+    heap.removeAll()
     for index in 0..<list.count { heap.push(UInt64(list[index]) << 2 | 1) }
     var left = list.count
     var found = TextColumn()

@@ -32,18 +32,18 @@ struct TextOperations: Sendable {
   var count = 0
   /// How many of them insert.
   var insertedCount = 0
+  /// Where the last run goes on when it inserts; else -1.
+  private var tail = -1
 
   func end(of run: Int) -> Int { run + 1 < starts.count ? starts[run + 1] : count }
   func byteEnd(of run: Int) -> Int { run + 1 < starts.count ? byteStarts[run + 1] : text.count }
 
   /// Appends an insertion whose bytes, well-formed and `length` scalars, were appended to `text` from `byteStart` on.
   @inline(__always) mutating func appendInsert(_ place: Int, _ length: Int, byteStart: Int) {
-    let start = count
-    count = start &+ length
+    if place != tail { append(count, 0, place, byteStart) }
+    tail = place &+ length
+    count = count &+ length
     insertedCount = insertedCount &+ length
-    let last = starts.count &- 1
-    if last >= 0, kinds[last] == 0, places[last] &+ start &- starts[last] == place { return }
-    append(start, 0, place, byteStart)
   }
 
   /// Appends a deletion of the characters from `lowest` on. `byteStart` is where the text of a later insertion will begin.
@@ -51,7 +51,9 @@ struct TextOperations: Sendable {
     let start = count
     count = start + length
     let last = starts.count - 1
-    if last >= 0, kinds[last] != 0 {
+    let isFirst = tail >= 0
+    tail = -1
+    if !isFirst, last >= 0 {
       let lastLength = start - starts[last]
       // A single deletion has no direction of its own.
       let canGoForward = kinds[last] == 1 || lastLength == 1
@@ -113,13 +115,14 @@ struct TextOperations: Sendable {
     var bytes: Int
     var count: Int
     var insertedCount: Int
+    var tail: Int
   }
 
   var mark: Mark {
     let last = starts.count - 1
     return Mark(
       runs: starts.count, kind: last < 0 ? 0 : kinds[last], place: last < 0 ? 0 : places[last], bytes: text.count, count: count,
-      insertedCount: insertedCount)
+      insertedCount: insertedCount, tail: tail)
   }
 
   /// Takes back what was appended since the mark.
@@ -135,5 +138,6 @@ struct TextOperations: Sendable {
     text.removeLast(text.count - mark.bytes)
     count = mark.count
     insertedCount = mark.insertedCount
+    tail = mark.tail
   }
 }

@@ -56,6 +56,10 @@ struct TextTracker: Sendable {
   var base = TextColumn()
   var seen = 0
   var prepare = TextColumn()
+  // Scratch: what is taken out of the prepare version and put into it, and a version.
+  var back = TextColumn()
+  var forth = TextColumn()
+  var spare = TextColumn()
   /// Visible characters in the prepare and the effect version, the placeholder's endless rest included.
   var curTotal = 0
   var endTotal = 0

@@ -31,26 +31,31 @@ struct TextWalk: Sendable {
 
   /// Cuts the range where a chain begins and behind every event that is a parent elsewhere.
   private mutating func cut(_ graph: TextGraph, _ from: Int, _ to: Int) {
-    heap.words.removeAll(keepingCapacity: true)
+    heap.removeAll()
     starts.removeAll()
-    heap.push(UInt64(from))
-    let firstEntry = graph.entry(of: from)
-    var entry = firstEntry
-    while entry < graph.starts.count, graph.starts[entry] < to {
-      let start = graph.starts[entry]
-      if start >= from {
-        heap.push(UInt64(start))
-        var parent = graph.parentStarts[entry]
-        while parent < graph.parentEnd(of: entry) {
-          if graph.parents[parent] >= from, graph.parents[parent] + 1 < to { heap.push(UInt64(graph.parents[parent] + 1)) }
-          parent += 1
-        }
+    let first = graph.entry(of: from)
+    let last = graph.entry(of: to - 1)
+    var entry = last
+    while entry >= first, graph.starts[entry] >= from {
+      var parent = graph.parentStarts[entry]
+      let end = graph.parentEnd(of: entry)
+      while parent < end {
+        let cut = graph.parents[parent] + 1
+        // Most cuts are where a chain ends anyway.
+        if cut > from, cut < to, graph.starts[graph.entry(of: cut)] < cut { heap.push(UInt64(cut)) }
+        parent += 1
       }
-      entry += 1
+      entry -= 1
     }
-    while !heap.isEmpty {
-      let start = Int(heap.pop())
-      if starts.isEmpty || starts.last != start { starts.append(start) }
+    entry = last
+    while entry >= first {
+      let start = max(from, graph.starts[entry])
+      while !heap.isEmpty, Int(heap.top) > start {
+        let cut = Int(heap.pop())
+        if starts.isEmpty || starts.last != cut { starts.append(cut) }
+      }
+      starts.append(start)
+      entry -= 1
     }
     starts.words.reverse()
   }
