@@ -101,13 +101,18 @@ for name in sequential where traces.isEmpty || traces == name {
       precondition(document.count == typed.count)
     })
   }
+  let unsaved = typed
   let saved = typed.save()
   if wanted("5") {
     show("5 open", name, median { precondition((try! TextDocument(saved: saved)).count == typed.count) })
+    show("5 save, nothing packed", name, median(3) {
+      var fresh = unsaved
+      precondition(fresh.save().count == saved.count)
+    })
     show("5 save", name, median { precondition(typed.save().count == saved.count) })
   }
   if wanted("7") {
-    show("7 file, without the text", name, Double(bytes.count), "bytes")
+    show("7 file, history alone", name, Double(typed.encode(isPacked: true).count), "bytes")
     show("7 file", name, Double(saved.count), "bytes")
   }
   if wanted("10") { show("10 memory", name, Double(typed.memoryBytes) / 1e6, "MB") }
@@ -154,7 +159,10 @@ for name in concurrent where traces.isEmpty || traces == name {
     let saved = whole.save()
     show("5 open", name, median { precondition((try! TextDocument(saved: saved)).count == whole.count) })
   }
-  if wanted("7") { show("7 file", name, Double(whole.save().count), "bytes") }
+  if wanted("7") {
+    show("7 file, history alone", name, Double(whole.encode(isPacked: true).count), "bytes")
+    show("7 file", name, Double(whole.save().count), "bytes")
+  }
   if wanted("10") { show("10 memory", name, Double(whole.memoryBytes) / 1e6, "MB") }
 }
 if wanted("8") {

@@ -28,7 +28,7 @@ public enum TextParity {
         digest = Hash64.of(documents[to].utf8, seed: digest)
       }
     }
-    for document in documents { digest = Hash64.of(document.save(), seed: digest) }
+    for index in 0..<3 { digest = Hash64.of(documents[index].save(), seed: digest) }
     return digest
   }
 }

@@ -121,7 +121,7 @@ struct Replicas {
         }
       }
       var document = round % 3 == 0 ? TextDocument() : base
-      let before = document
+      var before = document
       do {
         _ = try document.merge(bytes)
         #expect(document.count == String(decoding: document.utf8, as: UTF8.self).unicodeScalars.count)

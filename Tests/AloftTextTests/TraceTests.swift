@@ -65,7 +65,7 @@ func tiny() -> TextDocument {
     var foreign = TextDocument()
     try foreign.absorb(trace.message(Array(trace.transactions.indices)))
     #expect(foreign.utf8 == document.utf8)
-    let opened = try TextDocument(saved: document.save())
+    var opened = try TextDocument(saved: document.save())
     #expect(opened.utf8 == document.utf8)
     #expect(opened.save() == document.save())
   }

@@ -2,32 +2,79 @@
 // Events as bytes: writes what somebody does not know yet, or the whole document. The format is described in TextEvents.swift.
 
 extension TextDocument {
-  /// Opens a saved document: nothing is replayed. Only for bytes of this replica's own storage, since the text in them is believed.
+  /// Opens a saved document: the text is there at once, the events are read when somebody edits, merges or asks for them. Only for bytes
+  /// of this replica's own storage, since the text in them is believed.
   public init(saved bytes: [UInt8]) throws(TextError) {
     self.init()
-    let end = bytes.count - 4
-    if end < 2 { throw .malformed }
-    let sum = CRC32C.of(bytes, from: 0, to: end)
-    for index in 0..<4 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt32(8 * index)) { throw .damaged }
-    let events = try TextEvents(Array(bytes[0..<end]), session: [])
-    guard let text = events.text else { throw .malformed }
-    var arrival = Arrival(0)
-    try append(events, &arrival)
-    operations = events.operations
-    buffer = TextBuffer(text)
+    let end = bytes.count - 8
+    if end < 4 { throw .malformed }
+    let sum = TextDocument.checksum(bytes, end)
+    for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { throw .damaged }
+    var reader = TextReader(bytes, 0, end)
+    if try reader.number() != 0x14 { throw .unknownFormat }
+    let length = try reader.count()
+    let start = reader.offset
+    if !Text.isValidUTF8(bytes, from: start, to: start + length) { throw .notUTF8 }
+    buffer = TextBuffer(Array(bytes[start..<start + length]))
+    reader.offset += length
+    sealedStart = reader.offset
+    sealedCount = try reader.head().count
+    sealed = bytes
   }
 
-  /// The whole document: every event and the text. Equal for equal logs.
-  public func save() -> [UInt8] {
-    var bytes = encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isSaved: true)
-    let sum = CRC32C.of(bytes, from: 0, to: bytes.count)
-    for index in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: sum >> UInt32(8 * index))) }
-    return bytes
+  /// The whole document: every event and the text. Equal for equal logs. Costs the runs of the log, and packing what was typed since the
+  /// last time, up to a block more.
+  public mutating func save() -> [UInt8] {
+    if !sealed.isEmpty { return sealed }
+    settle()
+    let text = operations.text
+    let whole = text.count - text.count % TextPacker.blockSize
+    TextPacker.pack(text, from: packedCount, to: whole, &packed)
+    packedCount = whole
+    var packed = packed
+    TextPacker.pack(text, from: whole, to: text.count, &packed)
+    var writer = TextWriter()
+    writer.number(0x14)
+    writer.number(byteCount)
+    writer.bytes.append(contentsOf: utf8)
+    writer.bytes.append(
+      contentsOf: encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed))
+    let sum = TextDocument.checksum(writer.bytes, writer.bytes.count)
+    for index in 0..<8 { writer.bytes.append(UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))) }
+    return writer.bytes
+  }
+
+  private static func checksum(_ bytes: [UInt8], _ end: Int) -> UInt64 {
+    bytes.withUnsafeBytes { Hash64.of(UnsafeRawBufferPointer(rebasing: $0[0..<end])) }
+  }
+
+  /// Reads the events of a document that was opened.
+  mutating func load() throws(TextError) {
+    if sealed.isEmpty { return }
+    let events = try TextEvents(TextReader(sealed, sealedStart, sealed.count - 8), session: [])
+    var log = TextDocument()
+    var arrival = Arrival(0)
+    try log.append(events, &arrival)
+    graph = log.graph
+    agents = log.agents
+    operations = events.operations
+    packed.bytes = Array(sealed[events.packed])
+    packedCount = operations.text.count - operations.text.count % TextPacker.blockSize
+    sealed = []
+  }
+
+  /// The document with its events read; without events when they cannot be.
+  var loaded: TextDocument {
+    var copy = self
+    do throws(TextError) { try copy.load() } catch { copy.sealed = [] }
+    return copy
   }
 
   /// The events that a version does not know, for `merge`. `session`: agents whose numbers both sides know, in this order, so that a
-  /// message need not spell their ids; a keystroke then takes about 12 bytes. Costs the events plus the runs of the log.
-  public func encode(since version: TextVersion = TextVersion(), session: [Text] = []) -> [UInt8] {
+  /// message need not spell their ids; a keystroke then takes about 12 bytes. Costs the events plus the runs of the log. `isPacked`:
+  /// the text compressed, for archives and slow links; costs about 80 ns for each byte of it.
+  public func encode(since version: TextVersion = TextVersion(), session: [Text] = [], isPacked: Bool = false) -> [UInt8] {
+    if !sealed.isEmpty { return loaded.encode(since: version, session: session, isPacked: isPacked) }
     var known = TextColumn()
     known.append(0, times: agents.ids.count)
     var listed = 0
@@ -55,11 +102,12 @@ extension TextDocument {
       }
       run += 1
     }
-    return encode(ranges: ranges, session: session, isSaved: false)
+    return encode(ranges: ranges, session: session, isPacked: isPacked, TextWriter())
   }
 
   /// Whether a version has events that are not known here.
   public func lacks(_ version: TextVersion) -> Bool {
+    if !sealed.isEmpty { return loaded.lacks(version) }
     for index in 0..<version.agents.count {
       let agent = agents.find(version.agents[index])
       if version.next[index] > (agent < 0 ? 0 : next(agent)) { return true }
@@ -67,30 +115,31 @@ extension TextDocument {
     return false
   }
 
-  private func encode(ranges: TextColumn, session: [Text], isSaved: Bool) -> [UInt8] {
+  /// `packed`: the text's packed bytes where they are known.
+  private func encode(ranges: TextColumn, session: [Text], isPacked: Bool, _ packed: TextWriter) -> [UInt8] {
     var writer = TextWriter(ranges, agents.ids.count)
-    var numbers = TextWriter(TextColumn(), 0)
-    var graphBytes = TextWriter(TextColumn(), 0)
-    var changes = TextWriter(TextColumn(), 0)
+    var numbers = TextWriter()
+    var graphBytes = TextWriter()
+    var changes = TextWriter()
     var text: [UInt8] = []
     let runs = writeNumbers(&writer, &numbers)
     writeGraph(&writer, &graphBytes)
     writeChanges(writer, &changes, &text)
     let isSingle = runs == 1 && writer.used.count == 1
-    writer.number(0x10 | (isSingle ? 1 : 0) | (isSaved ? 2 : 0))
+    writer.number(0x10 | (isSingle ? 1 : 0) | (isPacked ? 2 : 0))
     writer.number(writer.total)
-    if writer.total > 0 {
-      if !isSingle { writer.number(writer.used.count) }
-      for index in 0..<writer.used.count { writer.agent(agents.ids[writer.used[index]], session) }
-      writer.bytes.append(contentsOf: numbers.bytes)
-      writer.bytes.append(contentsOf: graphBytes.bytes)
-      writer.bytes.append(contentsOf: changes.bytes)
-      writer.bytes.append(contentsOf: text)
+    if writer.total == 0 { return writer.bytes }
+    if !isSingle { writer.number(writer.used.count) }
+    for index in 0..<writer.used.count { writer.agent(agents.ids[writer.used[index]], session) }
+    writer.bytes.append(contentsOf: numbers.bytes)
+    writer.bytes.append(contentsOf: graphBytes.bytes)
+    writer.bytes.append(contentsOf: changes.bytes)
+    if isPacked {
+      writer.number(text.count)
+      if packed.bytes.isEmpty { TextPacker.pack(text, from: 0, to: text.count, &writer) }
+      text = packed.bytes
     }
-    if isSaved {
-      writer.number(byteCount)
-      writer.bytes.append(contentsOf: utf8)
-    }
+    writer.bytes.append(contentsOf: text)
     return writer.bytes
   }
 
@@ -197,7 +246,7 @@ extension TextDocument {
 }
 
 /// Writes numbers, and knows which events and agents a message holds.
-struct TextWriter {
+struct TextWriter: Sendable {
   var bytes: [UInt8] = []
   /// Pairs (start, end) of events, ascending, and the place in the message of each pair's first event.
   let ranges: TextColumn
@@ -207,7 +256,7 @@ struct TextWriter {
   private(set) var used = TextColumn()
   private var places = TextColumn()
 
-  init(_ ranges: TextColumn, _ agentCount: Int) {
+  init(_ ranges: TextColumn = TextColumn(), _ agentCount: Int = 0) {
     self.ranges = ranges
     places.append(0, times: agentCount)
     for range in stride(from: 0, to: ranges.count, by: 2) {

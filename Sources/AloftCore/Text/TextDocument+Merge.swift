@@ -25,6 +25,7 @@ extension TextDocument {
 
   mutating func absorb(_ events: TextEvents, _ delta: inout TextDelta, isRecording: Bool) throws(TextError) {
     settle()
+    try load()
     let first = graph.count
     let oldVersion = graph.version
     let oldAgents = agents.ids.count

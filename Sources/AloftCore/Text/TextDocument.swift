@@ -28,6 +28,13 @@ public struct TextDocument: Sendable {
   private var typist = 0
   private var typistID = Text(utf8: [])
   private var settled = 0
+  /// The bytes of an opened document whose events nobody asked for yet, where they begin in it, and how many they are. The log is empty.
+  var sealed: [UInt8] = []
+  var sealedStart = 0
+  var sealedCount = 0
+  /// The log's text from the start on as whole packed blocks, and how many bytes they stand for.
+  var packed = TextWriter()
+  var packedCount = 0
 
   /// A document has at most this many events: what the 31-bit numbers of the format allow for the longest run.
   static let eventsMax = 1 << 26
@@ -41,12 +48,13 @@ public struct TextDocument: Sendable {
   public var utf16Count: Int { buffer.utf16Count }
   public var byteCount: Int { buffer.byteCount }
   /// How many characters were ever inserted or deleted.
-  public var eventCount: Int { graph.count }
+  public var eventCount: Int { sealed.isEmpty ? graph.count : sealedCount }
 
   /// About how many bytes of memory the document holds, its log included.
   public var memoryBytes: Int {
     let runs = 3 * agents.runs.count + 3 * graph.starts.count + graph.parents.count + 3 * operations.starts.count
     return 4 * runs + operations.kinds.count + operations.text.count + buffer.capacity + tracker.byteCount
+      + sealed.count + packed.bytes.count
   }
 
   /// The place of a scalar in UTF-16 units, and the other way round. A place outside is moved to the nearest inside. A unit in the
@@ -56,6 +64,7 @@ public struct TextDocument: Sendable {
 
   /// What this replica knows.
   public var version: TextVersion {
+    if !sealed.isEmpty { return loaded.version }
     var version = TextVersion()
     version.agents = agents.ids
     for agent in 0..<agents.ids.count { version.next.append(next(agent)) }
@@ -99,6 +108,8 @@ public struct TextDocument: Sendable {
 
   @inline(never) private mutating func begin(_ id: Text, _ length: Int) throws(TextError) {
     settle()
+    try load()
+    if graph.count > TextDocument.eventsMax - length { throw .tooLarge }
     typist = try agents.add(id)
     typistID = agents.ids[typist]
     agents.append(typist, length, at: graph.count)

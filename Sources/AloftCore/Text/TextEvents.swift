@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events as bytes: reads a message, which may be hostile, into runs whose shape is right. What they stand on is checked by the merge.
 //
-//   format   1 byte: version 1 in the high half; bit 0: one agent with one run of numbers; bit 1: the text follows (saved documents)
+//   format   1 byte: version 1 in the high half; bit 0: one agent with one run of numbers; bit 1: the text is packed
 //   events   how many; nothing follows when 0
 //   agents   how many (left out with bit 0), each: length << 1, then the id; or number in the session << 1 | 1
 //   numbers  runs until all events are covered: agent << 1 | goes on, the length if it goes on (the last run has none),
@@ -11,7 +11,10 @@
 //            is the author's own event before. foreign: agent, then the number of the event
 //   changes  runs until all are covered: payload << 3 or 4 | isBackward << 3 (deletions with a length) | isDeletion << 2 | isMoved << 1 |
 //            hasLength; the payload is the length, else the zigzag move, which follows on its own when there are both
-//   text     the inserted scalars, UTF-8
+//   text     the inserted scalars, UTF-8; packed: how many bytes, then as in TextPacker.swift
+//
+// A saved document is one byte (version 1, bit 2), the length of the text as it is and the text, all events as a message with packed
+// text, and a checksum of 8 bytes.
 //
 // Numbers are LEB128. A cursor says where a change is expected: behind an insertion, at the lowest place of a deletion.
 
@@ -27,29 +30,24 @@ struct TextEvents {
   var parentAgents = TextColumn()
   var parentNumbers = TextColumn()
   var operations = TextOperations()
-  /// The text that a saved document brings; not used in merges.
-  var text: [UInt8]?
+  /// Where the whole blocks of packed text are.
+  var packed = 0..<0
 
   init(_ bytes: [UInt8], session: [Text]) throws(TextError) {
-    var reader = TextReader(bytes)
-    let format = try reader.number()
-    if format >> 4 != 1 || format & 0xC != 0 { throw .unknownFormat }
-    let count = try reader.number()
-    if count > TextDocument.eventsMax { throw .tooLarge }
+    try self.init(TextReader(bytes, 0, bytes.count), session: session)
+  }
+
+  init(_ source: TextReader, session: [Text]) throws(TextError) {
+    var reader = source
+    let (format, count) = try reader.head()
     if count > 0 {
       try readAgents(&reader, format & 1 == 1 ? 1 : try reader.count(), session)
       try readNumbers(&reader, count)
       try readGraph(&reader, count)
       try readChanges(&reader, count)
-      try readText(&reader)
+      try readText(&reader, isPacked: format & 2 != 0)
     }
-    if format & 2 != 0 {
-      let length = try reader.count()
-      if !Text.isValidUTF8(bytes, from: reader.offset, to: reader.offset + length) { throw .notUTF8 }
-      text = Array(bytes[reader.offset..<reader.offset + length])
-      reader.offset += length
-    }
-    if reader.offset != bytes.count { throw .malformed }
+    if reader.offset != reader.end { throw .malformed }
   }
 
   private mutating func readAgents(_ reader: inout TextReader, _ count: Int, _ session: [Text]) throws(TextError) {
@@ -62,7 +60,7 @@ struct TextEvents {
       } else {
         let length = reference >> 1
         if length == 0 || length > 64 { throw .badAgent }
-        if length > reader.bytes.count - reader.offset { throw .malformed }
+        if length > reader.end - reader.offset { throw .malformed }
         agents.append(Text(utf8: Array(reader.bytes[reader.offset..<reader.offset + length])))
         reader.offset += length
       }
@@ -152,23 +150,32 @@ struct TextEvents {
     }
   }
 
-  private mutating func readText(_ reader: inout TextReader) throws(TextError) {
+  private mutating func readText(_ reader: inout TextReader, isPacked: Bool) throws(TextError) {
     let start = reader.offset
     let scalars = operations.insertedCount
-    if scalars > reader.bytes.count - start { throw .malformed }
-    var end = start
-    if scalars > 0 {
-      // What follows may look like more bytes of the last scalar, so its first byte decides.
-      end = reader.bytes.withUnsafeBufferPointer { TextBuffer.skip($0, scalars - 1, from: start) }
-      if end == reader.bytes.count { throw .malformed }
-      let first = reader.bytes[end]
-      end += first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
-      if end > reader.bytes.count { throw .malformed }
+    if isPacked {
+      let count = try reader.number()
+      if count < scalars || count > 4 * scalars { throw .malformed }
+      let first = reader.offset
+      var full = first
+      operations.text = try TextPacker.unpack(&reader, count, &full)
+      packed = first..<full
+    } else {
+      if scalars > reader.end - start { throw .malformed }
+      var end = start
+      if scalars > 0 {
+        // What follows may look like more bytes of the last scalar, so its first byte decides.
+        end = reader.bytes.withUnsafeBufferPointer { TextBuffer.skip($0, scalars - 1, from: start) }
+        if end >= reader.end { throw .malformed }
+        let first = reader.bytes[end]
+        end += first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+        if end > reader.end { throw .malformed }
+      }
+      operations.text = Array(reader.bytes[start..<end])
+      reader.offset = end
     }
-    if !Text.isValidUTF8(reader.bytes, from: start, to: end) { throw .notUTF8 }
-    operations.text = Array(reader.bytes[start..<end])
-    reader.offset = end
-    if end - start == scalars { return }
+    if !Text.isValidUTF8(operations.text, from: 0, to: operations.text.count) { throw .notUTF8 }
+    if operations.text.count == scalars { return }
     var total = 0
     operations.text.withUnsafeBufferPointer { buffer in
       if TextBuffer.measure(buffer, 0, buffer.count).scalars != scalars { total = -1 }
@@ -188,13 +195,27 @@ struct TextEvents {
 /// Reads numbers from bytes.
 struct TextReader {
   let bytes: [UInt8]
-  var offset = 0
+  var offset: Int
+  let end: Int
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], _ offset: Int, _ end: Int) {
+    self.bytes = bytes
+    self.offset = offset
+    self.end = end
+  }
+
+  /// The format and the number of events with which a message begins.
+  mutating func head() throws(TextError) -> (format: Int, count: Int) {
+    let format = try number()
+    if format >> 4 != 1 || format & 0xC != 0 { throw .unknownFormat }
+    let count = try number()
+    if count > TextDocument.eventsMax { throw .tooLarge }
+    return (format, count)
+  }
 
   /// A LEB128 number below 2^31.
   @inline(__always) mutating func number() throws(TextError) -> Int {
-    if offset < bytes.count, bytes[offset] < 0x80 {
+    if offset < end, bytes[offset] < 0x80 {
       offset += 1
       return Int(bytes[offset - 1])
     }
@@ -204,7 +225,7 @@ struct TextReader {
   @inline(never) private mutating func longNumber() throws(TextError) -> Int {
     var value: UInt64 = 0
     var shift: UInt64 = 0
-    while offset < bytes.count, shift < 35 {
+    while offset < end, shift < 35 {
       let byte = bytes[offset]
       offset += 1
       value |= UInt64(byte & 0x7F) << shift
@@ -220,7 +241,7 @@ struct TextReader {
   /// A number of things of which each takes at least a byte.
   mutating func count() throws(TextError) -> Int {
     let value = try number()
-    if value > bytes.count - offset { throw .malformed }
+    if value > end - offset { throw .malformed }
     return value
   }
 
