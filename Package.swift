@@ -84,7 +84,7 @@ let package = Package(
       dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "Crypto", package: "swift-crypto")]),
     // What the server is measured and tested with.
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
-    .target(name: "TextTraces", dependencies: ["CZlib"], path: "Benchmarks/TextTraces"),
+    .target(name: "TextTraces", dependencies: ["AloftCore", "CZlib"], path: "Benchmarks/TextTraces"),
     .target(name: "TextParity", dependencies: ["AloftCore"], path: "Benchmarks/TextParity"),
     .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextParity", "TextTraces"], path: "Benchmarks/TextBench"),
     .executableTarget(name: "text-engine", dependencies: ["TextParity", "CAloftRuntime"]),

@@ -42,12 +42,16 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "digest" {
   print(TextParity.digest(seed: UInt64(CommandLine.arguments[2])!, steps: Int(CommandLine.arguments[3])!))
   exit(0)
 }
+// text-bench check <folder>; or text-bench <folder> [<row>,<row> [<trace>]]
 let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"
 let only = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
 let sequential = [
   "automerge-paper", "seph-blog1", "egwalker", "rustcode", "friendsforever_flat", "sveltecomponent", "json-crdt-blog-post",
 ]
 let concurrent = ["friendsforever", "node_nodecc", "git-makefile"]
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "check" {
+  exit(Checks.run(CommandLine.arguments[2], sequential, concurrent) ? 0 : 1)
+}
 let traces = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
 
 func wanted(_ row: String) -> Bool { only.isEmpty || only.split(separator: ",").contains { $0 == row } }

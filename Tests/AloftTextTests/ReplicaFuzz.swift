@@ -56,7 +56,7 @@ struct Replicas {
   mutating func send(_ from: Int, _ to: Int) throws {
     let version = below(5) == 0 ? TextVersion() : documents[to].version
     let session = below(2) == 0 ? agents : []
-    let bytes = documents[from].encode(since: version, session: session)
+    let bytes = documents[from].encode(since: version, session: session, isPacked: below(3) == 0)
     let delta = try documents[to].merge(bytes, session: session)
     var units = Array(String(decoding: shadows[to], as: UTF8.self).utf16)
     for change in delta.changes {
@@ -66,7 +66,7 @@ struct Replicas {
     }
     shadows[to] = Array(String(decoding: units, as: UTF16.self).utf8)
     let known = oracle.history(heads[from] + heads[to])
-    heads[to] = known.filter { event in !known.contains { oracle.events[$0].parents.contains(event) } }.sorted()
+    heads[to] = known.subtracting(known.flatMap { oracle.events[$0].parents }).sorted()
   }
 }
 
@@ -106,11 +106,11 @@ struct Replicas {
     }
     let base = replicas.documents[0]
     let message = replicas.documents[1].encode(since: base.version)
-    let whole = replicas.documents[1].encode()
+    let wholes = [replicas.documents[1].encode(), replicas.documents[1].encode(isPacked: true)]
     let saved = replicas.documents[1].save()
     var refused = 0
     for round in 0..<6_000 {
-      var bytes = round % 2 == 0 ? message : whole
+      var bytes = round % 2 == 0 ? message : wholes[round / 2 % 2]
       for _ in 0...replicas.below(3) {
         if bytes.isEmpty { continue }
         switch replicas.below(4) {

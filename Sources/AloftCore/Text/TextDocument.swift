@@ -41,6 +41,14 @@ public struct TextDocument: Sendable {
 
   public init() {}
 
+  /// For checks: a document whose tracker has tiny nodes, which split often.
+  @_spi(Checks) public init(nodeSize: Int) {
+    tracker.leafMax = nodeSize
+    tracker.innerMax = nodeSize
+  }
+  /// For checks: a cold tracker must give the same as a warm one.
+  @_spi(Checks) public mutating func forgetTracker() { tracker.removeAll() }
+
   /// The text, UTF-8. Costs a copy.
   public var utf8: [UInt8] { buffer.utf8 }
   /// Its length in Unicode scalars, in UTF-16 units, in bytes.
