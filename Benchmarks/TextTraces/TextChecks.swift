@@ -74,6 +74,8 @@ public enum TextChecks {
         let count = way == 0 ? order.count : 1 + Int(random.below(way == 1 ? 2 : 12))
         try document.absorb(trace.message(Array(order[at..<min(order.count, at + count)])))
         if way == 2, random.below(2) == 0 { document.forgetTracker() }
+        // A restart keeps the log and nothing else.
+        if way == 2, random.below(4) == 0 { document = try TextDocument(saved: document.save()) }
         at += count
       }
       compare(document, "random \(way)")

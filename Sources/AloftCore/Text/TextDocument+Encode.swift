@@ -27,6 +27,7 @@ extension TextDocument {
   public mutating func save() -> [UInt8] {
     if !sealed.isEmpty { return sealed }
     settle()
+    reveal()
     let text = operations.text
     let whole = text.count - text.count % TextPacker.blockSize
     TextPacker.pack(text, from: packedCount, to: whole, &packed)
@@ -51,7 +52,7 @@ extension TextDocument {
   /// Reads the events of a document that was opened.
   mutating func load() throws(TextError) {
     if sealed.isEmpty { return }
-    let events = try TextEvents(TextReader(sealed, sealedStart, sealed.count - 8), session: [])
+    let events = try TextEvents(TextReader(sealed, sealedStart, sealed.count - 8), session: [], hides: true)
     var log = TextDocument()
     var arrival = Arrival(0)
     try log.append(events, &arrival)
@@ -59,8 +60,23 @@ extension TextDocument {
     agents = log.agents
     operations = events.operations
     packed.bytes = Array(sealed[events.packed])
-    packedCount = operations.text.count - operations.text.count % TextPacker.blockSize
+    packedCount = operations.byteCount - operations.byteCount % TextPacker.blockSize
+    if operations.hidden > 0 { sealedText = TextReader(sealed, events.packed.lowerBound, sealed.count - 8) }
     sealed = []
+  }
+
+  /// Reads the text of a log that was read.
+  private mutating func reveal() {
+    if operations.hidden == 0 { return }
+    var full = 0
+    var text: [UInt8]
+    do throws(TextError) { text = try TextPacker.unpack(&sealedText, operations.hidden, &full) } catch { text = [] }
+    // The checksum was right, so only another program's mistake can lead here: the text of the document is there all the same.
+    text.append(contentsOf: repeatElement(63, count: operations.hidden - text.count))
+    for index in 0..<text.count where text[index] >= 0x80 { text[index] = 63 }
+    operations.text = text + operations.text
+    operations.hidden = 0
+    sealedText = TextReader([], 0, 0)
   }
 
   /// The document with its events read; without events when they cannot be.
@@ -101,6 +117,11 @@ extension TextDocument {
         }
       }
       run += 1
+    }
+    if !ranges.isEmpty, operations.hidden > 0, operations.byteStart(of: ranges[0]) < operations.hidden {
+      var copy = self
+      copy.reveal()
+      return copy.encode(ranges: ranges, session: session, isPacked: isPacked, TextWriter())
     }
     return encode(ranges: ranges, session: session, isPacked: isPacked, TextWriter())
   }
@@ -236,7 +257,10 @@ extension TextDocument {
         let payload = hasLength ? piece.length : TextWriter.zigzag(move)
         bytes.wide(UInt64(payload) << (isDeletion && hasLength ? 4 : 3) | UInt64(head))
         if hasLength, move != 0 { bytes.signed(move) }
-        if !isDeletion { text.append(contentsOf: operations.text[piece.byteStart..<piece.byteStart + piece.byteCount]) }
+        if !isDeletion { 
+          let start = piece.byteStart - operations.hidden
+          text.append(contentsOf: operations.text[start..<start + piece.byteCount])
+        }
         cursor = isDeletion ? piece.place : piece.place + piece.length
         event = stop
         run += 1

@@ -153,11 +153,11 @@ extension TextDocument {
       let stop = min(end, events.operations.end(of: operationRun))
       let piece = events.operations.piece(operationRun, at, stop)
       if piece.kind == TextKind.insert {
-        let byteStart = operations.text.count
+        let byteStart = operations.byteCount
         operations.text.append(contentsOf: events.operations.text[piece.byteStart..<piece.byteStart + piece.byteCount])
         operations.appendInsert(piece.place, piece.length, byteStart: byteStart)
       } else {
-        operations.appendDelete(piece.kind, lowest: piece.place, piece.length, byteStart: operations.text.count)
+        operations.appendDelete(piece.kind, lowest: piece.place, piece.length, byteStart: operations.byteCount)
       }
       at = stop
     }
@@ -324,7 +324,8 @@ extension TextDocument {
             TextChange(place: place, deleted: length, placeUTF16: at, deletedUTF16: units, bytes: end..<end, inserted: 0, insertedUTF16: 0))
         }
       } else {
-        let bytes = byteStart..<byteStart + output.byteCounts[index]
+        let start = byteStart - operations.hidden
+        let bytes = start..<start + output.byteCounts[index]
         let before = buffer.utf16Count
         operations.text.withUnsafeBufferPointer { buffer.insert(UnsafeBufferPointer(rebasing: $0[bytes]), length, at: place) }
         if isRecording {

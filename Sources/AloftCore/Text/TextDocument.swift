@@ -32,6 +32,8 @@ public struct TextDocument: Sendable {
   var sealed: [UInt8] = []
   var sealedStart = 0
   var sealedCount = 0
+  /// The same bytes, of which the log was read and its text was not: `operations.hidden` is above 0.
+  var sealedText = TextReader([], 0, 0)
   /// The log's text from the start on as whole packed blocks, and how many bytes they stand for.
   var packed = TextWriter()
   var packedCount = 0
@@ -62,7 +64,7 @@ public struct TextDocument: Sendable {
   public var memoryBytes: Int {
     let runs = 3 * agents.runs.count + 3 * graph.starts.count + graph.parents.count + 3 * operations.starts.count
     return 4 * runs + operations.kinds.count + operations.text.count + buffer.capacity + tracker.byteCount
-      + sealed.count + packed.bytes.count
+      + sealed.count + sealedText.bytes.count + packed.bytes.count
   }
 
   /// The place of a scalar in UTF-16 units, and the other way round. A place outside is moved to the nearest inside. A unit in the
@@ -94,7 +96,7 @@ public struct TextDocument: Sendable {
       length = TextBuffer.measure(text, 0, text.count).scalars
     }
     try author(agent, length)
-    operations.appendInsert(place, length, byteStart: operations.text.count)
+    operations.appendInsert(place, length, byteStart: operations.byteCount)
     if text.count == 1 { operations.text.append(text[0]) } else { operations.text.append(contentsOf: text) }
     buffer.insert(text, length, at: place)
   }
@@ -104,7 +106,7 @@ public struct TextDocument: Sendable {
     if place < 0 || length < 0 || place > count || length > count - place { throw .outOfBounds }
     if length == 0 { return }
     try author(agent, length)
-    operations.appendDelete(TextKind.deleteForward, lowest: place, length, byteStart: operations.text.count)
+    operations.appendDelete(TextKind.deleteForward, lowest: place, length, byteStart: operations.byteCount)
     buffer.delete(length, at: place)
   }
 

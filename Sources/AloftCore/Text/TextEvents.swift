@@ -30,14 +30,15 @@ struct TextEvents {
   var parentAgents = TextColumn()
   var parentNumbers = TextColumn()
   var operations = TextOperations()
-  /// Where the whole blocks of packed text are.
+  /// Where packed text begins, and where its last whole block ends.
   var packed = 0..<0
 
   init(_ bytes: [UInt8], session: [Text]) throws(TextError) {
     try self.init(TextReader(bytes, 0, bytes.count), session: session)
   }
 
-  init(_ source: TextReader, session: [Text]) throws(TextError) {
+  /// `hides`: packed text that is ASCII stays packed.
+  init(_ source: TextReader, session: [Text], hides: Bool = false) throws(TextError) {
     var reader = source
     let (format, count) = try reader.head()
     if count > 0 {
@@ -45,7 +46,7 @@ struct TextEvents {
       try readNumbers(&reader, count)
       try readGraph(&reader, count)
       try readChanges(&reader, count)
-      try readText(&reader, isPacked: format & 2 != 0)
+      try readText(&reader, isPacked: format & 2 != 0, hides)
     }
     if reader.offset != reader.end { throw .malformed }
   }
@@ -150,7 +151,7 @@ struct TextEvents {
     }
   }
 
-  private mutating func readText(_ reader: inout TextReader, isPacked: Bool) throws(TextError) {
+  private mutating func readText(_ reader: inout TextReader, isPacked: Bool, _ hides: Bool) throws(TextError) {
     let start = reader.offset
     let scalars = operations.insertedCount
     if isPacked {
@@ -158,8 +159,13 @@ struct TextEvents {
       if count < scalars || count > 4 * scalars { throw .malformed }
       let first = reader.offset
       var full = first
-      operations.text = try TextPacker.unpack(&reader, count, &full)
+      let isHidden = hides && count == scalars
+      operations.text = try TextPacker.unpack(&reader, count, &full, isHidden)
       packed = first..<full
+      if isHidden {
+        operations.hidden = count
+        return
+      }
     } else {
       if scalars > reader.end - start { throw .malformed }
       var end = start

@@ -26,8 +26,9 @@ struct TextOperations: Sendable {
   var kinds: [UInt8] = []
   var places = TextColumn()
   var byteStarts = TextColumn()
-  /// All inserted text in the order of events, UTF-8.
+  /// All inserted text in the order of events, UTF-8, but for its first `hidden` bytes. Those are ASCII, and packed still.
   var text: [UInt8] = []
+  var hidden = 0
   /// The number of events.
   var count = 0
   /// How many of them insert.
@@ -36,7 +37,8 @@ struct TextOperations: Sendable {
   private var tail = -1
 
   func end(of run: Int) -> Int { run + 1 < starts.count ? starts[run + 1] : count }
-  func byteEnd(of run: Int) -> Int { run + 1 < starts.count ? byteStarts[run + 1] : text.count }
+  func byteEnd(of run: Int) -> Int { run + 1 < starts.count ? byteStarts[run + 1] : byteCount }
+  var byteCount: Int { hidden + text.count }
 
   /// Appends an insertion whose bytes, well-formed and `length` scalars, were appended to `text` from `byteStart` on.
   @inline(__always) mutating func appendInsert(_ place: Int, _ length: Int, byteStart: Int) {
@@ -103,8 +105,16 @@ struct TextOperations: Sendable {
     return TextPiece(kind: 0, place: place + from - start, length: to - from, byteStart: byteStart, byteCount: byteEnd - byteStart)
   }
 
+  /// Where the text of an event, or the first inserted after it, begins.
+  func byteStart(of event: Int) -> Int {
+    let run = starts.lastIndex(atMost: event)
+    return piece(run, event, end(of: run)).byteStart
+  }
+
   private func offset(_ scalars: Int, from byte: Int) -> Int {
-    text.withUnsafeBufferPointer { TextBuffer.skip($0, scalars, from: byte) }
+    let passed = max(0, hidden - byte)
+    if scalars <= passed { return byte + scalars }
+    return hidden + text.withUnsafeBufferPointer { TextBuffer.skip($0, scalars - passed, from: byte + passed - hidden) }
   }
 
   /// What must be kept to take back what is appended later.
@@ -121,7 +131,7 @@ struct TextOperations: Sendable {
   var mark: Mark {
     let last = starts.count - 1
     return Mark(
-      runs: starts.count, kind: last < 0 ? 0 : kinds[last], place: last < 0 ? 0 : places[last], bytes: text.count, count: count,
+      runs: starts.count, kind: last < 0 ? 0 : kinds[last], place: last < 0 ? 0 : places[last], bytes: byteCount, count: count,
       insertedCount: insertedCount, tail: tail)
   }
 
@@ -135,7 +145,7 @@ struct TextOperations: Sendable {
       kinds[mark.runs - 1] = mark.kind
       places[mark.runs - 1] = mark.place
     }
-    text.removeLast(text.count - mark.bytes)
+    text.removeLast(byteCount - mark.bytes)
     count = mark.count
     insertedCount = mark.insertedCount
     tail = mark.tail
