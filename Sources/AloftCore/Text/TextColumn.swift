@@ -66,14 +66,19 @@ struct TextColumn: Sendable, Equatable {
   /// The index of the last number that is at most `value` in an ascending column; -1 if there is none. Logarithmic; the last
   /// entry, asked for most of the time, is looked at first.
   @inline(never) func lastIndex(atMost value: Int) -> Int {
-    if !words.isEmpty, last <= value { return words.count - 1 }
-    var low = 0
-    var high = words.count
-    while low < high {
-      let middle = (low &+ high) >> 1
-      if self[middle] <= value { low = middle &+ 1 } else { high = middle }
+    if words.isEmpty || self[0] > value { return -1 }
+    if last <= value { return words.count - 1 }
+    return words.withUnsafeBufferPointer { words in
+      // What is looked for is in `length` entries from `low` on. Without a branch: nobody can predict it.
+      var low = 0
+      var length = words.count
+      while length > 1 {
+        let half = length >> 1
+        low = Int(truncatingIfNeeded: words[low &+ half]) <= value ? low &+ half : low
+        length = length &- half
+      }
+      return low
     }
-    return low - 1
   }
 
   func contains(_ value: Int) -> Bool {
@@ -99,15 +104,17 @@ struct TextHeap: Sendable {
 
   @inline(never) mutating func push(_ word: UInt64) {
     if count == words.count { words.append(word) }
-    var place = count
-    count += 1
-    while place > 0 {
-      let above = (place - 1) >> 1
-      if words[above] >= word { break }
-      words[place] = words[above]
-      place = above
+    words.withUnsafeMutableBufferPointer { words in
+      var place = count
+      while place > 0 {
+        let above = (place &- 1) >> 1
+        if words[above] >= word { break }
+        words[place] = words[above]
+        place = above
+      }
+      words[place] = word
     }
-    words[place] = word
+    count += 1
   }
 
   /// Takes the greatest word; the heap must not be empty.
@@ -115,16 +122,18 @@ struct TextHeap: Sendable {
     let result = words[0]
     count -= 1
     let word = words[count]
-    var place = 0
-    while true {
-      var below = 2 * place + 1
-      if below >= count { break }
-      if below + 1 < count, words[below + 1] > words[below] { below += 1 }
-      if words[below] <= word { break }
-      words[place] = words[below]
-      place = below
+    words.withUnsafeMutableBufferPointer { words in
+      var place = 0
+      while true {
+        var below = 2 &* place &+ 1
+        if below >= count { break }
+        if below &+ 1 < count, words[below &+ 1] > words[below] { below = below &+ 1 }
+        if words[below] <= word { break }
+        words[place] = words[below]
+        place = below
+      }
+      words[place] = word
     }
-    words[place] = word
     return result
   }
 }
