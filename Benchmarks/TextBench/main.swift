@@ -108,7 +108,7 @@ for name in sequential where traces.isEmpty || traces == name {
   let unsaved = typed
   let saved = typed.save()
   if wanted("5") {
-    show("5 open", name, median { precondition((try! TextDocument(saved: saved)).count == typed.count) })
+    show("5 open", name, median { precondition((try! TextDocument(saved: saved)).utf8.count == typed.byteCount) })
     show("5 save, nothing packed", name, median(3) {
       var fresh = unsaved
       precondition(fresh.save().count == saved.count)
@@ -161,7 +161,7 @@ for name in concurrent where traces.isEmpty || traces == name {
   }
   if wanted("5") {
     let saved = whole.save()
-    show("5 open", name, median { precondition((try! TextDocument(saved: saved)).count == whole.count) })
+    show("5 open", name, median { precondition((try! TextDocument(saved: saved)).utf8.count == whole.byteCount) })
   }
   if wanted("7") {
     show("7 file, history alone", name, Double(whole.encode(isPacked: true).count), "bytes")
