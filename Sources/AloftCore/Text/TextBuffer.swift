@@ -254,9 +254,11 @@ struct TextBuffer: Sendable {
     let raw = UnsafeRawBufferPointer(buffer)
     while at + 8 <= end {
       let word = raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-      scalars += 8 - ((word >> 7) & ~(word >> 6) & ones).nonzeroBitCount
-      astral += ((word >> 7) & (word >> 6) & (word >> 5) & (word >> 4) & ones).nonzeroBitCount
       at += 8
+      scalars += 8
+      if word & (ones << 7) == 0 { continue }
+      scalars -= ((word >> 7) & ~(word >> 6) & ones).nonzeroBitCount
+      astral += ((word >> 7) & (word >> 6) & (word >> 5) & (word >> 4) & ones).nonzeroBitCount
     }
     while at < end {
       if buffer[at] & 0xC0 != 0x80 { scalars += 1 }

@@ -168,8 +168,9 @@ extension TextDocument {
   private mutating func replay(_ arrival: Arrival, _ length: inout Int) throws(TextError) {
     let start = arrival.concurrentStart
     if !(tracker.isLive && arrival.isBaseGood && !isTrackerTooLarge(start)) {
-      // Little to replay from the start on is less than looking for a base.
-      let base = start < (graph.count - start) / 8 ? TextColumn() : graph.zone(arrival.versionBefore, graph.version).base
+      // Few runs to replay from the start on are less work than looking for a base among many chains.
+      let isShort = operations.starts.lastIndex(atMost: start) < (graph.starts.count - graph.entry(of: start)) / 4
+      let base = isShort ? TextColumn() : graph.zone(arrival.versionBefore, graph.version).base
       let origin = base.isEmpty ? 0 : base.last + 1
       if !tracker.isLive || !arrival.isBaseGood || origin > tracker.origin {
         tracker.reset(at: base, origin: origin, length: TextTracker.placeholderLength)
