@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs the suites one after the other, adds up what their runners report, and ends with one line: N passed, N failed.
 #
-#   Scripts/test.sh                      everything, from nothing
-#   Scripts/test.sh swift | web | sim | text    one suite
-#   Scripts/test.sh browser [word …]     browser scenarios, all or those whose name has one of the words
+#   Scripts/test.sh                            everything, from nothing
+#   Scripts/test.sh swift | web | sim | text   one suite
+#   Scripts/test.sh browser [word …]           browser scenarios, all or those whose name has one of the words
 #
 # A suite that fails does not stop the others. Each runner's own output is in build/test-logs.
 set -uo pipefail
