@@ -84,7 +84,7 @@ enum TextPacker {
   /// Unpacks `count` bytes from a reader, whose bytes may be hostile. `full` becomes the offset after the last whole block. Costs
   /// about 15 ns for each byte, next to nothing when it `skips` the bytes.
   static func unpack(_ reader: inout TextReader, _ count: Int, _ full: inout Int, _ skips: Bool = false) throws(TextError) -> [UInt8] {
-    if count > (reader.end - reader.offset) * ratioMax { throw .malformed }
+    if count / ratioMax > reader.end - reader.offset { throw .malformed }
     var text = [UInt8](repeating: 0, count: skips ? 0 : count)
     var model: [UInt16] = []
     var at = 0
