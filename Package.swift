@@ -15,6 +15,8 @@ let package = Package(
     .executable(name: "field-visits-engine", targets: ["field-visits-engine"]),
     .executable(name: "sim", targets: ["sim"]),
     .executable(name: "sim-engine", targets: ["sim-engine"]),
+    .executable(name: "text-bench", targets: ["text-bench"]),
+    .executable(name: "text-engine", targets: ["text-engine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -70,6 +72,7 @@ let package = Package(
         "AloftServer", "AloftSimCommand", "FieldVisits", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "AloftCoreTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
+    .testTarget(name: "AloftTextTests", dependencies: ["AloftCore", "TextTraces"]),
     // For authors of apps: a lab and the scenarios of the field.
     .target(name: "AloftTesting", dependencies: ["AloftCore"]),
     .testTarget(name: "AloftTestingTests", dependencies: ["AloftCore", "AloftTesting", "FieldVisits"]),
@@ -81,6 +84,10 @@ let package = Package(
       dependencies: ["AloftServer", "FieldVisits", "LoopbackHTTP", "aloft", .product(name: "Crypto", package: "swift-crypto")]),
     // What the server is measured and tested with.
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
+    .target(name: "TextTraces", dependencies: ["AloftCore", "CZlib"], path: "Benchmarks/TextTraces"),
+    .target(name: "TextParity", dependencies: ["AloftCore"], path: "Benchmarks/TextParity"),
+    .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextParity", "TextTraces"], path: "Benchmarks/TextBench"),
+    .executableTarget(name: "text-engine", dependencies: ["TextParity", "CAloftRuntime"]),
     .executableTarget(
       name: "server-bench",
       dependencies: ["AloftServer", "LoopbackHTTP", .product(name: "GRDBSQLite", package: "GRDB.swift")],

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the browser engines as Embedded Swift for WebAssembly into build/web and prints their sizes.
 # Usage: Scripts/build-wasm.sh [product …]   (default: both engines)
-# sim-engine, the simulator, goes to build/sim as it is: no browser loads it, so its size does not matter.
+# sim-engine, the simulator, goes to build/sim as it is: no browser loads it, so its size does not matter. text-engine goes there too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,15 +27,18 @@ for product in "${products[@]}"; do
     cp "$scratch/release/$product.wasm" build/sim/
     continue
   fi
+  folder=build/web
   case $product in
     aloft-engine) name=aloft ;;
+    text-engine) name=text folder=build/sim ;;
     *) name=${product%-engine} ;;
   esac
+  mkdir -p "$folder"
   # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits. Nothing lies below
   # 1024 (--global-base above), so an address and a small offset need no care for overflow.
   wasm-opt --low-memory-unused --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
-    "$scratch/release/$product.wasm" -o "build/web/$name.wasm"
-  chmod 644 "build/web/$name.wasm"
-  gzip -9 -k -f -n "build/web/$name.wasm"
-  printf '%s.wasm: %s bytes, %s gzipped\n' "$name" "$(stat -c %s "build/web/$name.wasm")" "$(stat -c %s "build/web/$name.wasm.gz")"
+    "$scratch/release/$product.wasm" -o "$folder/$name.wasm"
+  chmod 644 "$folder/$name.wasm"
+  gzip -9 -k -f -n "$folder/$name.wasm"
+  printf '%s.wasm: %s bytes, %s gzipped\n' "$name" "$(stat -c %s "$folder/$name.wasm")" "$(stat -c %s "$folder/$name.wasm.gz")"
 done

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs the suites one after the other, adds up what their runners report, and ends with one line: N passed, N failed.
 #
-#   Scripts/test.sh                      everything, from nothing
-#   Scripts/test.sh swift | web | sim    one suite
-#   Scripts/test.sh browser [word …]     browser scenarios, all or those whose name has one of the words
+#   Scripts/test.sh                            everything, from nothing
+#   Scripts/test.sh swift | web | sim | text   one suite
+#   Scripts/test.sh browser [word …]           browser scenarios, all or those whose name has one of the words
 #
 # A suite that fails does not stop the others. Each runner's own output is in build/test-logs.
 set -uo pipefail
@@ -105,6 +105,17 @@ test_sim() {
   require 'simulator engine' Scripts/build-wasm.sh sim-engine && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
 }
 
+# Histories that a debug build takes minutes for, and the same in WebAssembly.
+test_text() {
+  require 'text build' swift build -c release --product text-bench || return
+  local program code
+  program=$(swift build -c release --show-bin-path)/text-bench
+  step 'text checks' "$program" check Tests/TextTraces
+  code=$?
+  count "$code" "$(last text-checks '^([0-9]+) passed, [0-9]+ failed')" "$(last text-checks '^[0-9]+ passed, ([0-9]+) failed')"
+  require 'text engine' Scripts/build-wasm.sh text-engine && check 'text parity' node Scripts/text-parity.mjs build/sim/text.wasm "$program"
+}
+
 case ${1:-all} in
   swift)
     require 'build' swift build --build-tests && test_swift
@@ -114,6 +125,9 @@ case ${1:-all} in
     ;;
   sim)
     test_sim
+    ;;
+  text)
+    test_text
     ;;
   browser)
     shift
@@ -128,6 +142,7 @@ case ${1:-all} in
     require 'engines' Scripts/build-wasm.sh && require 'modules' node Scripts/web.mjs && engine=yes
     [ $engine = yes ] && check 'sizes' node Scripts/size.mjs
     test_sim
+    test_text
     # One debug build serves the Swift tests and the server of the browser tests.
     if require 'build' swift build --build-tests; then
       test_swift

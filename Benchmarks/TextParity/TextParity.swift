@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session of random replicas whose texts and bytes come down to one number: equal natively and in WebAssembly.
+import AloftCore
+
+public enum TextParity {
+  /// The hash of all texts, encoded events and saved documents of a session.
+  public static func digest(seed: UInt64, steps: Int) -> UInt64 {
+    var random = Random(seed: seed)
+    var documents = [TextDocument(), TextDocument(), TextDocument()]
+    var digest: UInt64 = seed
+    let letters: [[UInt8]] = [[97], [98, 99], [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [10, 120, 121, 122]]
+    for step in 0..<steps {
+      let typist = Int(random.below(3))
+      let agent = Text(utf8: [65 + UInt8(typist), 1, 2, 3, 4, 5, 6, 7])
+      let count = documents[typist].count
+      if count > 0, random.below(3) == 0 {
+        let place = Int(random.below(UInt64(count)))
+        try? documents[typist].delete(min(count - place, 1 + Int(random.below(4))), at: place, by: agent)
+      } else {
+        try? documents[typist].insert(letters[Int(random.below(6))], at: Int(random.below(UInt64(count + 1))), by: agent)
+      }
+      if step % 3 == 0 {
+        let from = Int(random.below(3))
+        let to = Int(random.below(3))
+        let bytes = documents[from].encode(since: documents[to].version)
+        digest = Hash64.of(bytes, seed: digest)
+        try? documents[to].absorb(bytes)
+        digest = Hash64.of(documents[to].utf8, seed: digest)
+      }
+    }
+    for index in 0..<3 { digest = Hash64.of(documents[index].save(), seed: digest) }
+    return digest
+  }
+}

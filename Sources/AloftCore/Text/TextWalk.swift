@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order in which a range of events is replayed: depth first, the smaller branch first, so that little is taken back.
+//
+// Any order that puts parents first gives the same text, at very different costs. A subtree's size is estimated with 128 bits, one for
+// each part of the range that has an event in it, as in Gentle and Kleppmann's implementation.
+
+/// Nodes are chains of events without a branch or a merge inside.
+struct TextWalk: Sendable {
+  /// The first event of each node, ascending; node i ends where the next begins, the last at the range's end.
+  var starts = TextColumn()
+  /// The nodes in the order of the walk, and for each node 1 when its last event is critical: all others came before or after it.
+  var order = TextColumn()
+  var isCritical = TextColumn()
+  // Scratch.
+  private var waiting = TextColumn()
+  private var childStarts = TextColumn()
+  private var children = TextColumn()
+  private var lowBits: [UInt64] = []
+  private var highBits: [UInt64] = []
+  private var stack = TextColumn()
+  private var heap = TextHeap()
+
+  /// Plans the events from `from` to `to`. Those before `from` count as walked.
+  mutating func plan(_ graph: TextGraph, _ from: Int, _ to: Int) {
+    cut(graph, from, to)
+    link(graph, from, to)
+    mark(graph, from, to)
+    measure(from, to)
+    sort()
+  }
+
+  /// Cuts the range where a chain begins and behind every event that is a parent elsewhere.
+  private mutating func cut(_ graph: TextGraph, _ from: Int, _ to: Int) {
+    heap.removeAll()
+    starts.removeAll()
+    let first = graph.entry(of: from)
+    let last = graph.entry(of: to - 1)
+    var entry = last
+    while entry >= first, graph.starts[entry] >= from {
+      var parent = graph.parentStarts[entry]
+      let end = graph.parentEnd(of: entry)
+      while parent < end {
+        let cut = graph.parents[parent] + 1
+        // Most cuts are where a chain ends anyway.
+        if cut > from, cut < to, graph.starts[graph.entry(of: cut)] < cut { heap.push(UInt64(cut)) }
+        parent += 1
+      }
+      entry -= 1
+    }
+    entry = last
+    while entry >= first {
+      let start = max(from, graph.starts[entry])
+      while !heap.isEmpty, Int(heap.top) > start {
+        let cut = Int(heap.pop())
+        if starts.isEmpty || starts.last != cut { starts.append(cut) }
+      }
+      starts.append(start)
+      entry -= 1
+    }
+    starts.words.reverse()
+  }
+
+  /// Calls with the parents of a node's first event that are in the range, as nodes. Gives how many are outside.
+  @inline(__always) private func parents(_ graph: TextGraph, _ node: Int, _ from: Int, _ body: (Int) -> Void) -> Int {
+    let start = starts[node]
+    let entry = graph.entry(of: start)
+    if graph.starts[entry] != start {
+      if start == from { return 1 }
+      body(node - 1)
+      return 0
+    }
+    var parent = graph.parentStarts[entry]
+    let end = graph.parentEnd(of: entry)
+    // The empty text is outside as well: events on it are concurrent with all that is not on them.
+    var outside = parent == end ? 1 : 0
+    while parent < end {
+      let event = graph.parents[parent]
+      if event < from { outside += 1 } else { body(starts.lastIndex(atMost: event)) }
+      parent += 1
+    }
+    return outside
+  }
+
+  /// Lists the children of each node, and counts its parents.
+  private mutating func link(_ graph: TextGraph, _ from: Int, _ to: Int) {
+    let count = starts.count
+    waiting.removeAll()
+    childStarts.removeAll()
+    children.removeAll()
+    var edges = TextColumn()
+    var sums = TextColumn()
+    sums.append(0, times: count + 1)
+    for node in 0..<count {
+      let before = edges.count
+      _ = parents(graph, node, from) { parent in
+        edges.append(parent)
+        sums[parent] = sums[parent] + 1
+      }
+      waiting.append(edges.count - before)
+    }
+    var total = 0
+    for node in 0...count {
+      childStarts.append(total)
+      total += sums[node]
+      sums[node] = childStarts[node]
+    }
+    children.append(0, times: total)
+    var edge = 0
+    for node in 0..<count {
+      for _ in 0..<waiting[node] {
+        let parent = edges[edge]
+        children[sums[parent]] = node
+        sums[parent] = sums[parent] + 1
+        edge += 1
+      }
+    }
+  }
+
+  /// Walks back from the newest events: a node is critical when nothing else is open at its end.
+  private mutating func mark(_ graph: TextGraph, _ from: Int, _ to: Int) {
+    isCritical.removeAll()
+    let count = starts.count
+    isCritical.append(0, times: count)
+    var open = 0
+    for index in 0..<graph.version.count where graph.version[index] < from { open += 1 }
+    // A node's flag in `stack`: it was met as a parent.
+    stack.removeAll()
+    stack.append(0, times: count)
+    for node in 0..<count where childStarts[node] == childStarts[node + 1] {
+      open += 1
+      stack[node] = 1
+    }
+    var node = count - 1
+    while node >= 0 {
+      open -= 1
+      if open == 0 { isCritical[node] = 1 }
+      var flags = stack
+      stack = TextColumn()
+      var met = 0
+      let outside = parents(graph, node, from) { parent in
+        if flags[parent] == 0 {
+          flags[parent] = 1
+          met += 1
+        }
+      }
+      open += outside + met
+      stack = flags
+      node -= 1
+    }
+  }
+
+  private mutating func measure(_ from: Int, _ to: Int) {
+    let count = starts.count
+    lowBits.removeAll(keepingCapacity: true)
+    highBits.removeAll(keepingCapacity: true)
+    lowBits.append(contentsOf: repeatElement(0, count: count))
+    highBits.append(contentsOf: repeatElement(0, count: count))
+    let slot = (to - from) / 128 + 1
+    var node = count - 1
+    while node >= 0 {
+      var low: UInt64 = 0
+      var high: UInt64 = 0
+      var at = (starts[node] - from) / slot
+      let last = ((node + 1 < count ? starts[node + 1] : to) - 1 - from) / slot
+      while at <= last {
+        if at < 64 { low |= 1 << UInt64(at) } else { high |= 1 << UInt64(at - 64) }
+        at += 1
+      }
+      var child = childStarts[node]
+      while child < childStarts[node + 1] {
+        low |= lowBits[children[child]]
+        high |= highBits[children[child]]
+        child += 1
+      }
+      lowBits[node] = low
+      highBits[node] = high
+      node -= 1
+    }
+  }
+
+  /// Depth first from the nodes that wait for nothing.
+  private mutating func sort() {
+    order.removeAll()
+    stack.removeAll()
+    for node in 0..<starts.count where waiting[node] == 0 { offer(node) }
+    pushOffered()
+    while !stack.isEmpty {
+      let node = stack.last
+      stack.truncate(stack.count - 1)
+      order.append(node)
+      var child = childStarts[node]
+      while child < childStarts[node + 1] {
+        let next = children[child]
+        waiting[next] = waiting[next] - 1
+        if waiting[next] == 0 { offer(next) }
+        child += 1
+      }
+      pushOffered()
+    }
+  }
+
+  private mutating func offer(_ node: Int) {
+    let size = lowBits[node].nonzeroBitCount + highBits[node].nonzeroBitCount
+    heap.push(UInt64(size) << 32 | UInt64(node))
+  }
+
+  /// The largest go to the bottom of the stack.
+  private mutating func pushOffered() {
+    while !heap.isEmpty { stack.append(Int(heap.pop() & 0xFFFF_FFFF)) }
+  }
+}
