@@ -68,7 +68,7 @@ extension ClientEngine {
   private mutating func wipe(_ refresh: inout [UInt64], _ condition: ([Text]) -> Bool) {
     for collection in tables.indices {
       for slot in 0..<UInt32(tables[collection].slotCount) {
-        guard let row = tables[collection].base(slot)?.row else { continue }
+        guard let row = tables[collection].base(slot) else { continue }
         let scopes = app.collections[collection].scopes(of: row)
         guard condition(scopes), !scopes.contains(where: { state.cursor($0) != nil }) else { continue }
         setBase(collection, slot, nil)
@@ -129,7 +129,7 @@ extension ClientEngine {
   private mutating func beginSnapshot(_ scope: Text, _ place: Int, _ refresh: inout [UInt64]) {
     for collection in tables.indices where tables[collection].slotCount > 0 {
       for slot in 0..<UInt32(tables[collection].slotCount) {
-        guard let row = tables[collection].base(slot)?.row else { continue }
+        guard let row = tables[collection].base(slot) else { continue }
         guard app.collections[collection].scopes(of: row).contains(scope) else { continue }
         account(collection, row, isAdded: false)
         setBase(collection, slot, nil)
@@ -150,7 +150,7 @@ extension ClientEngine {
     }
     if kind == RowKind.gone.rawValue {
       let id = try reader.text()
-      guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot)?.row else { return }
+      guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot) else { return }
       let scopes = app.collections[collection].scopes(of: row)
       // Where the record went to a scope that is held too, its row has arrived or will; it must not be lost in between.
       if scopes.contains(where: { $0 != scope && state.cursor($0) != nil }) { return }
@@ -160,34 +160,33 @@ extension ClientEngine {
       return
     }
     let start = reader.position
-    var row = try Row(from: &reader)
-    let slot = tables[collection].makeSlot(for: row.id)
-    let old = tables[collection].base(slot)?.row
+    try reader.skip()
+    let new = RowView(bytes: reader.input, start: start, end: reader.position)
+    let slot = tables[collection].makeSlot(for: new.id)
+    let old = tables[collection].base(slot)
     if let old {
-      if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
+      if old.version >= new.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: new).first { return }
       account(collection, old, isAdded: false)
     }
     if kind == RowKind.partial.rawValue {
-      guard let old else {
+      guard var row = old?.row, let part = new.row else {
         // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
         if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
         return
       }
-      let part = row
-      row = old
       row.absorb(part)
       row.dropUnusedStamps()
       setBase(collection, slot, row.encode())
     } else {
       setBase(collection, slot, reader.input.bytes(from: start, to: reader.position))
     }
-    account(collection, row, isAdded: true)
+    if let row = tables[collection].base(slot) { account(collection, row, isAdded: true) }
     let place = Self.place(collection, slot)
     if hasPending(place) { refresh.append(place) }
   }
 
   /// Keeps the sums of the held scopes in step with the base. Tombstones do not count: the server forgets them in its own time.
-  private mutating func account(_ collection: Int, _ row: Row, isAdded: Bool) {
+  private mutating func account(_ collection: Int, _ row: RowView, isAdded: Bool) {
     if row.isDeleted { return }
     let share = Hash64.share(of: RecordKey(collection: collection, id: row.id), version: row.version)
     for scope in app.collections[collection].scopes(of: row) {

@@ -37,6 +37,13 @@ struct RowView {
     return (reader, count)
   }
 
+  /// The home scope's sequence of the last change; 0 when the row is damaged.
+  var version: Sequence {
+    var reader = CBORReader(bytes, from: afterID, to: end)
+    guard (try? reader.skip()) != nil, (try? reader.skip()) != nil else { return 0 }
+    return (try? reader.uint()) ?? 0
+  }
+
   /// A reader at the cell of a field, or nil when the row has none.
   func cell(_ number: Int) -> CBORReader? {
     guard var (reader, count) = cells, number < count else { return nil }

@@ -99,7 +99,7 @@ extension Value {
     case .text: self = .text(try reader.text())
     case .bool: self = .bool(try reader.bool())
     case .null, .undefined:
-      try reader.skip()
+      reader.pass()
       self = .null
     case .double: self = .double(try reader.double())
     case .array:
@@ -108,6 +108,18 @@ extension Value {
       var values: [Value] = []
       for _ in 0..<count { values.append(try Value(from: &reader, depth: depth - 1)) }
       self = .array(values)
+    case .map, .tag: throw reader.failure(.unexpectedKind)
+    }
+  }
+
+  /// Moves past what `init(from:)` would read, and refuses what it would refuse, in bytes that are well formed.
+  static func check(_ reader: inout CBORReader, depth: Int = 4) throws(DecodeError) {
+    switch try reader.peek() {
+    case .uint, .negative: _ = try reader.int()
+    case .bytes, .text, .bool, .null, .undefined, .double: try reader.skip()
+    case .array:
+      guard depth > 0 else { throw reader.failure(.tooDeep) }
+      for _ in 0..<(try reader.array()) { try check(&reader, depth: depth - 1) }
     case .map, .tag: throw reader.failure(.unexpectedKind)
     }
   }
