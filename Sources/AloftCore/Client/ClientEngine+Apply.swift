@@ -188,7 +188,7 @@ extension ClientEngine {
   /// Keeps the sums of the held scopes in step with the base. Tombstones do not count: the server forgets them in its own time.
   private mutating func account(_ collection: Int, _ row: RowView, isAdded: Bool) {
     if row.isDeleted { return }
-    let share = Hash64.share(of: RecordKey(collection: collection, id: row.id), version: row.version)
+    let share = row.share(in: collection)
     for scope in app.collections[collection].scopes(of: row) {
       guard let place = state.cursor(scope) else { continue }
       if isAdded { state.cursors[place].cursor.checksum &+= share } else { state.cursors[place].cursor.checksum &-= share }

@@ -78,6 +78,12 @@ extension ClientEngine {
     return tables[key.collection].view(slot)?.row
   }
 
+  /// What a person would see in a field of a record, deleted or not; nil where there is no record.
+  package func shownValue(_ key: RecordKey, _ number: Int) -> Value? {
+    guard let slot = tables[key.collection].slot(of: key.id) else { return nil }
+    return tables[key.collection].view(slot)?.value(number, rule: app.collections[key.collection].fields[number].rule)
+  }
+
   /// Asks for a compaction now, as a log of some thousand rows would.
   package mutating func orderCompaction(now: Instant) -> [ClientEffect] {
     guard isOpen else { return [] }

@@ -31,7 +31,13 @@ extension ClientEngine {
     var handles: [MutationHandle] = []
     handles.reserveCapacity(count)
     expectChanges(count)
-    var plain = PlainCreates(calls)
+    var plain = PlainCreates()
+    swap(&plain, &plainCreates)
+    plain.begin(calls)
+    defer {
+      plain.end()
+      swap(&plain, &plainCreates)
+    }
     for index in 0..<count {
       if let end = plain.read(reader, app), let handle = draft(plain, now: now) {
         handles.append(handle)

@@ -14,7 +14,16 @@ struct RowView {
     return range
   }
 
-  var id: Text { Text(utf8: bytes.bytes(from: idRange.lowerBound, to: idRange.upperBound)) }
+  var id: Text {
+    let range = idRange
+    return Text(utf8: bytes.bytes(from: range.lowerBound, to: range.upperBound))
+  }
+
+  /// The record's share of its scopes' checksums.
+  func share(in collection: Int) -> UInt64 {
+    let range = idRange
+    return bytes.withUnsafeBytes { Hash64.share(of: UnsafeRawBufferPointer(rebasing: $0[range]), in: collection, version: version) }
+  }
 
   var isDeleted: Bool {
     let life = afterID

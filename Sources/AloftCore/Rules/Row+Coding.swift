@@ -63,8 +63,10 @@ extension Row {
     stamps = []
     stamps.reserveCapacity(stampCount)
     for _ in 0..<stampCount { stamps.append(try Stamp(from: &reader)) }
-    marks = [Int](repeating: 0, count: cellCount)
-    for number in 0..<(try Self.markCount(&reader, cellCount)) { marks[number] = try Self.index(&reader, below: stampCount) }
+    let isMarked = try Self.markCount(&reader, cellCount) > 0
+    marks = []
+    marks.reserveCapacity(cellCount)
+    for _ in 0..<cellCount { marks.append(isMarked ? try Self.index(&reader, below: stampCount) : 0) }
   }
 
   /// Moves past what `init(from:)` would read, and refuses what it would refuse, in bytes that are well formed.

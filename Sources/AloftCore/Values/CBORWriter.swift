@@ -173,8 +173,10 @@ public struct CBORWriter: Sendable {
     room = larger
   }
 
-  /// Zeros: filling them is cheaper than asking the runtime for the type, as an initializer for uninitialized memory does.
-  private static func room(_ size: Int) -> [UInt8] { [UInt8](repeating: 0, count: size) }
+  private static let zeros = [UInt8](repeating: 0, count: 512)
+
+  /// Zeros: copying them is cheaper than asking the runtime for the type, as the array's own initializers do each time.
+  private static func room(_ size: Int) -> [UInt8] { size <= zeros.count ? zeros.bytes(from: 0, to: size) : [UInt8](repeating: 0, count: size) }
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.
   private static func half(_ value: Float) -> UInt16? {
