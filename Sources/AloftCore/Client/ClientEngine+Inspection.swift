@@ -46,8 +46,8 @@ extension ClientEngine {
   /// Whether there is something to say or to hear and nothing but the network stands in the way.
   package var isDue: Bool { isOpen && sync.isDue && !sync.needsSignIn && !saveFailure }
 
-  /// Whether all log rows up to this one are applied and nothing waits to be written.
-  package func isSettled(_ sequence: UInt64) -> Bool { state.head.sequence == sequence && outbox.isEmpty && drafts.isEmpty }
+  /// The last log row applied; nil while something waits to be written.
+  package var settledRow: UInt64? { outbox.isEmpty && drafts.isEmpty ? state.head.sequence : nil }
 
   /// Whether stored pages could not be read and the server has not replaced them yet.
   package var lacksPages: Bool { isDamaged }

@@ -97,7 +97,7 @@ public struct CBORReader: Sendable {
     return input.bytes(from: position, to: position + length)
   }
 
-  /// Reads a byte string of exactly 16 bytes as a device's identity, in place: a row has one for each of its stamps.
+  /// Reads a byte string of exactly 16 bytes as a device's identity, in place.
   mutating func device() throws(DecodeError) -> DeviceID {
     guard try length(2) == 16 else { throw failure(.outOfRange) }
     let device = input.withUnsafeBytes { bytes in
