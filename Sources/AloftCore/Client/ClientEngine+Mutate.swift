@@ -31,13 +31,7 @@ extension ClientEngine {
     var handles: [MutationHandle] = []
     handles.reserveCapacity(count)
     expectChanges(count)
-    var plain = PlainCreates()
-    swap(&plain, &plainCreates)
-    plain.begin(calls)
-    defer {
-      plain.end()
-      swap(&plain, &plainCreates)
-    }
+    var plain = PlainCreates(calls)
     for index in 0..<count {
       if let end = plain.read(reader, app), let handle = draft(plain, now: now) {
         handles.append(handle)

@@ -25,7 +25,6 @@ public struct ClientEngine {
   var tables: [Table]
   /// Mutations that show already but are not in the log yet, oldest first; their numbers are provisional.
   var drafts: [PendingMutation] = []
-  var plainCreates = PlainCreates()
   /// Log entries other than mutations that wait to be written.
   var outbox: [LogEntry] = []
   /// What the persist effect in flight holds.

@@ -5,19 +5,23 @@
 // than all the rest of a write. It takes what it knows to be right; whatever is unusual goes the general way, and so does every
 // mistake, so that refusals are worded in one place.
 
-/// Reads the calls of a batch, one after the other, and remembers for later batches what creates of a collection have in common.
+/// Reads the calls of a batch, one after the other.
 struct PlainCreates {
   /// The most bytes of values taken here: far below the limit for arguments, which the general way watches.
   private static let valueBytesMax = 1 << 19
 
   let action = Text("create" as StaticString)
-  private var bytes: [UInt8] = []
-  /// The collection of the last create, or -1.
+  private let bytes: [UInt8]
+  /// The collection of the last create, for which the fields were prepared.
   private(set) var collection = -1
-  /// How its creates look.
-  private var form = Form()
-  /// Those of other collections, by number; empty where there was no create yet.
-  private var forms: [Form] = []
+  private var name = Text(utf8: [])
+  private var fields: [PlainField] = []
+  /// The encoded keys of the fields behind each other.
+  private var keys: [UInt8] = []
+  /// The numbers of the fields in the order of their keys, which is their order in deterministic arguments.
+  private var order: [Int] = []
+  /// The number of the field that came at each place in the last call: calls of a batch are mostly alike.
+  private var arrival: [Int] = []
 
   // What the last call holds, besides the fields' values.
   private var id = 0..<0
@@ -26,10 +30,7 @@ struct PlainCreates {
   private var keyBytes = 0
   private var valueBytes = 0
 
-  mutating func begin(_ calls: CBORReader) { bytes = calls.input }
-
-  /// Lets go of the batch.
-  mutating func end() { bytes = [] }
+  init(_ calls: CBORReader) { bytes = calls.input }
 
   /// The id that the call gives its record.
   var givenID: Text? { id.isEmpty ? nil : Text(utf8: bytes.bytes(from: id.lowerBound, to: id.upperBound)) }
@@ -37,18 +38,18 @@ struct PlainCreates {
   /// The arguments with an id, in deterministic form.
   func arguments(id: Text) -> [UInt8] {
     // No more than is written: a draft keeps its arguments until the server has judged.
-    var out = CBORWriter(capacity: keyBytes + valueBytes + form.name.utf8.count + id.utf8.count + 27)
+    var out = CBORWriter(capacity: keyBytes + valueBytes + name.utf8.count + id.utf8.count + 27)
     out.map(3)
     out.text("id")
     out.text(id)
     out.text("fields")
     out.map(fieldCount)
-    for number in form.order where !form.fields[number].value.isEmpty {
-      out.raw(form.keys, form.fields[number].key)
-      out.raw(bytes, form.fields[number].value)
+    for number in order where !fields[number].value.isEmpty {
+      out.raw(keys, fields[number].key)
+      out.raw(bytes, fields[number].value)
     }
     out.text("collection")
-    out.text(form.name)
+    out.text(name)
     return out.finish()
   }
 
@@ -60,7 +61,7 @@ struct PlainCreates {
     out.uint(0)
     out.array(cellCount)
     for number in 0..<cellCount {
-      if form.fields[number].value.isEmpty { out.undefined() } else { out.raw(bytes, form.fields[number].value) }
+      if fields[number].value.isEmpty { out.undefined() } else { out.raw(bytes, fields[number].value) }
     }
     out.uint(0)
     out.array(5)
@@ -137,36 +138,36 @@ struct PlainCreates {
 
   private mutating func values(_ heads: inout Heads) -> Bool {
     fieldCount = heads.count(5)
-    guard fieldCount >= 0, fieldCount <= form.fields.count else { return false }
-    for number in form.fields.indices { form.fields[number].value = 0..<0 }
+    guard fieldCount >= 0, fieldCount <= fields.count else { return false }
+    for number in fields.indices { fields[number].value = 0..<0 }
     (cellCount, keyBytes, valueBytes) = (0, 0, 0)
     for place in 0..<fieldCount {
       let number = field(&heads, place)
-      guard number >= 0, form.fields[number].value.isEmpty else { return false }
+      guard number >= 0, fields[number].value.isEmpty else { return false }
       let start = heads.at
       guard value(&heads, number) else { return false }
-      form.fields[number].value = start..<heads.at
+      fields[number].value = start..<heads.at
       cellCount = max(cellCount, number + 1)
-      keyBytes += form.fields[number].key.count
+      keyBytes += fields[number].key.count
       valueBytes += heads.at - start
     }
-    for number in form.fields.indices where form.fields[number].isRequired && form.fields[number].value.isEmpty { return false }
+    for number in fields.indices where fields[number].isRequired && fields[number].value.isEmpty { return false }
     return valueBytes <= Self.valueBytesMax
   }
 
   /// The number of the field that the next key names, or -1.
   private mutating func field(_ heads: inout Heads, _ place: Int) -> Int {
-    if heads.skip(form.keys, form.fields[form.arrival[place]].key) { return form.arrival[place] }
-    for number in form.fields.indices where heads.skip(form.keys, form.fields[number].key) {
-      form.arrival[place] = number
+    if heads.skip(keys, fields[arrival[place]].key) { return arrival[place] }
+    for number in fields.indices where heads.skip(keys, fields[number].key) {
+      arrival[place] = number
       return number
     }
     return -1
   }
 
   private func value(_ heads: inout Heads, _ number: Int) -> Bool {
-    if form.fields[number].isNullPlain && heads.null() { return true }
-    switch form.fields[number].kind {
+    if fields[number].isNullPlain && heads.null() { return true }
+    switch fields[number].kind {
     case .other: return false
     case .int: return heads.int()
     case .bool: return heads.bool()
@@ -175,41 +176,21 @@ struct PlainCreates {
       return text.count <= FieldType.bytesMax && heads.isValid(text)
     case .choice:
       guard let text = heads.text() else { return false }
-      for choice in form.fields[number].choices where choice.isEqual(to: bytes, text) { return true }
+      for choice in fields[number].choices where choice.isEqual(to: bytes, text) { return true }
       return false
     }
   }
 
-  /// Turns to a collection, and works out what its creates have in common when it is the first.
+  /// Works out what creates of one collection have in common.
   private mutating func prepare(_ name: Range<Int>, _ app: App) -> Bool {
-    if collection >= 0 && form.name.isEqual(to: bytes, name) { return true }
-    guard let number = app.collections.firstIndex(where: { $0.name.isEqual(to: bytes, name) }) else { return false }
-    while forms.count < app.collections.count { forms.append(Form()) }
-    if collection >= 0 { swap(&form, &forms[collection]) }
-    swap(&form, &forms[number])
-    collection = number
-    if form.name.utf8.isEmpty { form = Form(app.collections[number]) }
-    return true
-  }
-}
-
-/// What creates of one collection have in common.
-private struct Form {
-  var name = Text(utf8: [])
-  var fields: [PlainField] = []
-  /// The encoded keys of the fields behind each other.
-  var keys: [UInt8] = []
-  /// The numbers of the fields in the order of their keys, which is their order in deterministic arguments.
-  var order: [Int] = []
-  /// The number of the field that came at each place in the last call: calls of a batch are mostly alike.
-  var arrival: [Int] = []
-
-  init() {}
-
-  init(_ collection: Collection) {
-    name = collection.name
+    if collection >= 0 && self.name.isEqual(to: bytes, name) { return true }
+    collection = -1
+    for number in app.collections.indices where app.collections[number].name.isEqual(to: bytes, name) { collection = number }
+    if collection < 0 { return false }
+    self.name = app.collections[collection].name
+    (fields, order, arrival) = ([], [], [])
     var encoded = CBORWriter(capacity: 256)
-    for field in collection.fields {
+    for field in app.collections[collection].fields {
       let start = encoded.count
       encoded.text(field.name)
       arrival.append(fields.count)
@@ -224,6 +205,7 @@ private struct Form {
         place -= 1
       }
     }
+    return true
   }
 }
 

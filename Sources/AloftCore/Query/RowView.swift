@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads single fields of an encoded row where it lies, without decoding the rest.
 
-/// A row inside a larger byte array. Making one costs a reference, reading a field costs a walk over the fields before it.
+/// A row inside a larger byte array. Making one costs a reference, reading a field costs a walk over the fields before it. What many
+/// ask stays out of line: the browser module pays for every copy.
 struct RowView {
   let bytes: [UInt8]
   let start: Int
   let end: Int
 
   /// The range of the id's bytes. Rows were checked when they came in; a damaged one reads as an empty id.
+  @inline(never)
   var idRange: Range<Int> {
     var reader = CBORReader(bytes, from: start, to: end)
     guard (try? reader.array()) != nil, let range = try? reader.textRange() else { return start..<start }
     return range
   }
 
+  @inline(never)
   var id: Text {
     let range = idRange
     return Text(utf8: bytes.bytes(from: range.lowerBound, to: range.upperBound))
@@ -40,6 +43,7 @@ struct RowView {
   }
 
   /// A reader at the first cell, and how many there are.
+  @inline(never)
   var cells: (CBORReader, Int)? {
     var reader = CBORReader(bytes, from: afterID, to: end)
     guard (try? reader.skip()) != nil, let count = try? reader.array() else { return nil }
@@ -47,6 +51,7 @@ struct RowView {
   }
 
   /// The home scope's sequence of the last change; 0 when the row is damaged.
+  @inline(never)
   var version: Sequence {
     var reader = CBORReader(bytes, from: afterID, to: end)
     guard (try? reader.skip()) != nil, (try? reader.skip()) != nil else { return 0 }
@@ -61,6 +66,7 @@ struct RowView {
   }
 
   /// The value that a reader sees; null where there is none.
+  @inline(never)
   func value(_ number: Int, rule: Rule) -> Value {
     guard var reader = cell(number) else { return .null }
     guard (try? reader.peek()) == .tag else { return (try? Value(from: &reader)) ?? .null }

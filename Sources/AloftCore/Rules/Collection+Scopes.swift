@@ -7,10 +7,10 @@ extension Collection {
 
   func scopes(of row: RowView) -> [Text] { scopes(id: row.id) { row.value($0, rule: fields[$0].rule) } }
 
-  private func scopes(id: @autoclosure () -> Text, value: (Int) -> Value) -> [Text] {
+  private func scopes(id: Text, value: (Int) -> Value) -> [Text] {
     var names: [Text] = []
     for template in scopes {
-      let name = template.name(id: id()) { field in number(of: field).map(value) ?? .null }
+      let name = template.name(id: id) { field in number(of: field).map(value) ?? .null }
       if let name, !names.contains(name) { names.append(name) }
     }
     return names

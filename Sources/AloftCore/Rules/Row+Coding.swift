@@ -75,7 +75,12 @@ extension Row {
     _ = try reader.textRange()
     var stampsMin = try life(&reader).index + 1
     let cellCount = try reader.array()
-    for _ in 0..<cellCount { try Cell.check(&reader, &stampsMin) }
+    for _ in 0..<cellCount {
+      switch try reader.peek() {
+      case .text, .bytes, .double, .bool, .null, .undefined: try reader.skip()
+      case .uint, .negative, .array, .map, .tag: _ = try Cell(from: &reader, &stampsMin)
+      }
+    }
     _ = try reader.uint()
     let stampCount = try stampCount(&reader, atLeast: stampsMin)
     for _ in 0..<stampCount { _ = try Stamp(from: &reader) }
@@ -117,33 +122,16 @@ extension Stamp {
     out.uint(sequence)
   }
 
+  @inline(never)
   init(from reader: inout CBORReader) throws(DecodeError) {
-    let (time, device) = if let plain = reader.plainStamp() { plain } else { try Self.timeAndDevice(&reader) }
-    let n = try reader.uint()
-    self.init(time: time, mutation: MutationID(device: device, n: n), sequence: try reader.uint())
-  }
-
-  private static func timeAndDevice(_ reader: inout CBORReader) throws(DecodeError) -> (HybridTime, DeviceID) {
     let milliseconds = try reader.uint()
     let counter = try reader.uint()
     guard counter <= UInt64(UInt32.max) else { throw reader.failure(.outOfRange) }
-    return (HybridTime(milliseconds: milliseconds, counter: UInt32(counter)), try reader.device())
-  }
-}
-
-extension CBORReader {
-  /// The time and the device of a stamp as they nearly always look, read at once: a row has one for each of its stamps. Nil, without
-  /// moving, when they look otherwise.
-  fileprivate mutating func plainStamp() -> (HybridTime, DeviceID)? {
-    guard end - position >= 27 else { return nil }
-    let start = position
-    let stamp: (HybridTime, DeviceID)? = input.withUnsafeBytes { bytes in
-      func word(_ offset: Int) -> UInt64 { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self)) }
-      guard bytes[start] == 0x1B, bytes[start + 9] < 24, bytes[start + 10] == 0x50 else { return nil }
-      return (HybridTime(milliseconds: word(1), counter: UInt32(bytes[start + 9])), DeviceID(high: word(11), low: word(19)))
-    }
-    if stamp != nil { move(to: start + 27) }
-    return stamp
+    let device = try reader.device()
+    let n = try reader.uint()
+    self.init(
+      time: HybridTime(milliseconds: milliseconds, counter: UInt32(counter)), mutation: MutationID(device: device, n: n),
+      sequence: try reader.uint())
   }
 }
 
@@ -155,43 +143,23 @@ extension Cell {
       reader.pass()
       self = .absent
     case .tag:
+      guard try reader.tag() == Row.supportedTag else { throw reader.failure(.unexpectedKind) }
       var values: [SupportedValue] = []
-      for _ in 0..<(try Self.valueCount(&reader)) {
-        let dotCount = try Self.dotCount(&reader)
+      for _ in 0..<(try reader.array()) {
+        let items = try reader.array()
+        guard items >= 2 else { throw reader.failure(.malformed) }
         let value = try Value(from: &reader)
         var dots: [Int] = []
-        for _ in 0..<dotCount { dots.append(try Self.dot(&reader, &stampsMin)) }
+        for _ in 1..<items {
+          let dot = try Row.index(&reader, below: 1 << 30)
+          stampsMin = max(stampsMin, dot + 1)
+          dots.append(dot)
+        }
         values.append(SupportedValue(value: value, dots: dots))
       }
       self = .supported(values)
     default: self = .plain(try Value(from: &reader))
     }
-  }
-
-  fileprivate static func check(_ reader: inout CBORReader, _ stampsMin: inout Int) throws(DecodeError) {
-    guard try reader.peek() == .tag else { return try Value.check(&reader) }
-    for _ in 0..<(try valueCount(&reader)) {
-      let dotCount = try dotCount(&reader)
-      try Value.check(&reader)
-      for _ in 0..<dotCount { _ = try dot(&reader, &stampsMin) }
-    }
-  }
-
-  private static func valueCount(_ reader: inout CBORReader) throws(DecodeError) -> Int {
-    guard try reader.tag() == Row.supportedTag else { throw reader.failure(.unexpectedKind) }
-    return try reader.array()
-  }
-
-  private static func dotCount(_ reader: inout CBORReader) throws(DecodeError) -> Int {
-    let items = try reader.array()
-    guard items >= 2 else { throw reader.failure(.malformed) }
-    return items - 1
-  }
-
-  private static func dot(_ reader: inout CBORReader, _ stampsMin: inout Int) throws(DecodeError) -> Int {
-    let dot = try Row.index(&reader, below: 1 << 30)
-    stampsMin = max(stampsMin, dot + 1)
-    return dot
   }
 }
 

@@ -153,7 +153,7 @@ public struct Row: Equatable, Sendable {
     let count = used.rank(stamps.count)
     if count == stamps.count { return }
     for index in stamps.indices where used.contains(index) { stamps[used.rank(index)] = stamps[index] }
-    stamps.removeLast(stamps.count - count)
+    while stamps.count > count { stamps.removeLast() }
     life = used.rank(life)
     for number in cells.indices {
       marks[number] = used.contains(marks[number]) ? used.rank(marks[number]) : 0

@@ -47,13 +47,13 @@ public struct ScopeTemplate: Equatable, Sendable {
   }
 
   /// The scope's name for a record, or nil when a field it needs is empty: then this template yields no scope.
-  func name(id: @autoclosure () -> Text, value: (Text) -> Value) -> Text? {
+  func name(id: Text, value: (Text) -> Value) -> Text? {
     var out: [UInt8] = []
     out.reserveCapacity(32)
     for part in parts {
       switch part {
       case .literal(let text): out.append(contentsOf: text.utf8)
-      case .field(let name) where name == "id": out.append(contentsOf: id().utf8)
+      case .field(let name) where name == "id": out.append(contentsOf: id.utf8)
       case .field(let name):
         switch value(name) {
         case .text(let text) where !text.utf8.isEmpty: out.append(contentsOf: text.utf8)

@@ -245,6 +245,7 @@ public struct CBORReader: Sendable {
     guard reader.isAtEnd else { throw reader.failure(.trailingBytes) }
   }
 
+  @inline(never)
   private mutating func expect(_ major: UInt8) throws(DecodeError) -> UInt64 {
     guard position < end else { throw failure(.truncated) }
     let head = input[position]
@@ -283,11 +284,13 @@ public struct CBORReader: Sendable {
     let start = position
     position += width
     return input.withUnsafeBytes { bytes in
-      switch low {
-      case 24: UInt64(bytes[start])
-      case 25: UInt64(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt16.self)))
-      case 26: UInt64(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
-      default: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+      // That the bytes are there was checked above.
+      let place = bytes.baseAddress! + start
+      return switch low {
+      case 24: UInt64(place.loadUnaligned(as: UInt8.self))
+      case 25: UInt64(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)))
+      case 26: UInt64(UInt32(bigEndian: place.loadUnaligned(as: UInt32.self)))
+      default: UInt64(bigEndian: place.loadUnaligned(as: UInt64.self))
       }
     }
   }

@@ -152,9 +152,6 @@ public struct CBORWriter: Sendable {
     if width > room.count - count { grow(width) }
     let start = count
     room.withUnsafeMutableBytes { bytes in
-      if bytes.count - start >= 8 {
-        return bytes.storeBytes(of: (value << UInt64(64 - width * 8)).bigEndian, toByteOffset: start, as: UInt64.self)
-      }
       var value = value
       var place = start + width
       while place > start {

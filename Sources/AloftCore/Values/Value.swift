@@ -111,16 +111,4 @@ extension Value {
     case .map, .tag: throw reader.failure(.unexpectedKind)
     }
   }
-
-  /// Moves past what `init(from:)` would read, and refuses what it would refuse, in bytes that are well formed.
-  static func check(_ reader: inout CBORReader, depth: Int = 4) throws(DecodeError) {
-    switch try reader.peek() {
-    case .uint, .negative: _ = try reader.int()
-    case .bytes, .text, .bool, .null, .undefined, .double: try reader.skip()
-    case .array:
-      guard depth > 0 else { throw reader.failure(.tooDeep) }
-      for _ in 0..<(try reader.array()) { try check(&reader, depth: depth - 1) }
-    case .map, .tag: throw reader.failure(.unexpectedKind)
-    }
-  }
 }
