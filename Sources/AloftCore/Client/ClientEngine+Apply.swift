@@ -74,7 +74,7 @@ extension ClientEngine {
   private mutating func wipe(_ refresh: inout [UInt64], _ condition: ([Text]) -> Bool) {
     for collection in tables.indices {
       for slot in 0..<UInt32(tables[collection].slotCount) {
-        guard let row = tables[collection].base(slot)?.row else { continue }
+        guard let row = tables[collection].base(slot) else { continue }
         let scopes = app.collections[collection].scopes(of: row)
         guard condition(scopes), !scopes.contains(where: { state.cursor($0) != nil }) else { continue }
         setBase(collection, slot, nil)
@@ -135,7 +135,7 @@ extension ClientEngine {
   private mutating func beginSnapshot(_ scope: Text, _ place: Int, _ refresh: inout [UInt64]) {
     for collection in tables.indices where tables[collection].slotCount > 0 {
       for slot in 0..<UInt32(tables[collection].slotCount) {
-        guard let row = tables[collection].base(slot)?.row else { continue }
+        guard let row = tables[collection].base(slot) else { continue }
         guard app.collections[collection].scopes(of: row).contains(scope) else { continue }
         account(collection, row, isAdded: false)
         setBase(collection, slot, nil)
@@ -156,7 +156,7 @@ extension ClientEngine {
     }
     if kind == RowKind.gone.rawValue {
       let id = try reader.text()
-      guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot)?.row else { return }
+      guard let slot = tables[collection].slot(of: id), let row = tables[collection].base(slot) else { return }
       let scopes = app.collections[collection].scopes(of: row)
       // Its new row has arrived through another scope.
       if !scopes.contains(scope) { return }
@@ -172,30 +172,30 @@ extension ClientEngine {
       return
     }
     let start = reader.position
-    var row = try Row(from: &reader)
+    try reader.skip()
+    let new = RowView(bytes: reader.input, start: start, end: reader.position)
+    let id = new.id
     // Whatever its version: a row is in the log of a scope that holds the record.
-    if !state.departing.isEmpty { state.departing.removeAll { $0.collection == collection && $0.id == row.id } }
-    let slot = tables[collection].makeSlot(for: row.id)
-    let old = tables[collection].base(slot)?.row
+    if !state.departing.isEmpty { state.departing.removeAll { $0.collection == collection && $0.id == id } }
+    let slot = tables[collection].makeSlot(for: id)
+    let old = tables[collection].base(slot)
     if let old {
-      if old.version >= row.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: row).first { return }
+      if old.version >= new.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: new).first { return }
       account(collection, old, isAdded: false)
     }
     if kind == RowKind.partial.rawValue {
-      guard let old else {
+      guard var row = old?.row, let part = new.row else {
         // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
         if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
         return
       }
-      let part = row
-      row = old
       row.absorb(part)
       row.dropUnusedStamps()
       setBase(collection, slot, row.encode())
     } else {
       setBase(collection, slot, reader.input.bytes(from: start, to: reader.position))
     }
-    account(collection, row, isAdded: true)
+    if let row = tables[collection].base(slot) { account(collection, row, isAdded: true) }
     let place = Self.place(collection, slot)
     if hasPending(place) { refresh.append(place) }
   }
@@ -203,7 +203,7 @@ extension ClientEngine {
   /// Every held scope is at its head: what left one of them and came back through none has left them all.
   private mutating func removeDeparted(_ refresh: inout [UInt64]) {
     for key in state.departing where key.collection < tables.count {
-      guard let slot = tables[key.collection].slot(of: key.id), let row = tables[key.collection].base(slot)?.row else { continue }
+      guard let slot = tables[key.collection].slot(of: key.id), let row = tables[key.collection].base(slot) else { continue }
       account(key.collection, row, isAdded: false)
       setBase(key.collection, slot, nil)
       refresh.append(Self.place(key.collection, slot))
@@ -212,9 +212,9 @@ extension ClientEngine {
   }
 
   /// Keeps the sums of the held scopes in step with the base. Tombstones do not count: the server forgets them in its own time.
-  private mutating func account(_ collection: Int, _ row: Row, isAdded: Bool) {
+  private mutating func account(_ collection: Int, _ row: RowView, isAdded: Bool) {
     if row.isDeleted { return }
-    let share = Hash64.share(of: RecordKey(collection: collection, id: row.id), version: row.version)
+    let share = row.share(in: collection)
     for scope in app.collections[collection].scopes(of: row) {
       guard let place = state.cursor(scope) else { continue }
       if isAdded { state.cursors[place].cursor.checksum &+= share } else { state.cursors[place].cursor.checksum &-= share }

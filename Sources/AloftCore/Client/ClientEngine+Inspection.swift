@@ -46,8 +46,8 @@ extension ClientEngine {
   /// Whether there is something to say or to hear and nothing but the network stands in the way.
   package var isDue: Bool { isOpen && sync.isDue && !sync.needsSignIn && !saveFailure }
 
-  /// Whether all log rows up to this one are applied and nothing waits to be written.
-  package func isSettled(_ sequence: UInt64) -> Bool { state.head.sequence == sequence && outbox.isEmpty && drafts.isEmpty }
+  /// The last log row applied; nil while something waits to be written.
+  package var settledRow: UInt64? { outbox.isEmpty && drafts.isEmpty ? state.head.sequence : nil }
 
   /// Whether stored pages could not be read and the server has not replaced them yet.
   package var lacksPages: Bool { isDamaged }
@@ -76,6 +76,12 @@ extension ClientEngine {
   package func shown(_ key: RecordKey) -> Row? {
     guard let slot = tables[key.collection].slot(of: key.id) else { return nil }
     return tables[key.collection].view(slot)?.row
+  }
+
+  /// What a person would see in a field of a record, deleted or not; nil where there is no record.
+  package func shownValue(_ key: RecordKey, _ number: Int) -> Value? {
+    guard let slot = tables[key.collection].slot(of: key.id) else { return nil }
+    return tables[key.collection].view(slot)?.value(number, rule: app.collections[key.collection].fields[number].rule)
   }
 
   /// Asks for a compaction now, as a log of some thousand rows would.

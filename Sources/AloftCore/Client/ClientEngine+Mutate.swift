@@ -64,9 +64,7 @@ extension ClientEngine {
         }
         // The only other key is args; what is not a map is refused below.
         guard try reader.peek() == .map else { throw reader.failure(.unexpectedKind) }
-        var out = CBORWriter(capacity: 256)
-        try CanonicalCBOR.append(&reader, to: &out)
-        args = out.finish()
+        args = try CanonicalCBOR.item(&reader)
         // A request holds at least one mutation, so one must always fit.
         guard args.count <= Self.argumentBytesMax else { throw reader.failure(.tooMany) }
       }

@@ -138,6 +138,6 @@ extension ClientEngine {
       for key in entry.keys { places.append(Self.place(key.collection, tables[key.collection].makeSlot(for: key.id))) }
     }
     trayPlaces = places.sortedStably(by: <)
-    for place in before + trayPlaces { touch(place) }
+    if !live.isEmpty { for place in before + trayPlaces { touch(place) } }
   }
 }

@@ -18,22 +18,21 @@ enum BuiltInAction: CaseIterable {
     var changesAt: CBORReader?
     let count = try reader.map(ArgumentPath(""))
     for _ in 0..<count {
-      let key = try reader.key(ArgumentPath(""))
-      if key == "collection" {
-        let name = try reader.text(ArgumentPath("collection"))
-        collection = app.number(of: name)
+      let key = try reader.keyRange(ArgumentPath(""))
+      if reader.cbor.spells("collection", key) {
+        collection = app.number(of: try reader.text(ArgumentPath("collection")))
         if collection == nil { throw ArgumentPath("collection").rejection("unknown", "no such collection") }
-      } else if key == "id" {
+      } else if reader.cbor.spells("id", key) {
         let text = try reader.text(ArgumentPath("id"))
         guard RecordID.isValid(text) else {
           throw ArgumentPath("id").rejection("invalid", "a record id has 1 to 64 bytes, no spaces or control characters")
         }
         id = text
-      } else if key == changesKey {
+      } else if reader.cbor.spells(changesKey, key) {
         changesAt = reader.cbor
         try reader.skip()
       } else {
-        throw ArgumentPath(key).rejection("unknown", "no such argument")
+        throw ArgumentPath(reader.cbor.text(at: key)).rejection("unknown", "no such argument")
       }
     }
     guard let collection else { throw ArgumentPath("collection").rejection("invalid", "is missing") }
@@ -43,7 +42,7 @@ enum BuiltInAction: CaseIterable {
       reader.cbor = changesAt
       write.changes = try changes(&reader, app.collections[collection])
     } else if self == .update || self == .resolve {
-      throw ArgumentPath(changesKeyWord).rejection("invalid", "is missing")
+      throw ArgumentPath(changesKey).rejection("invalid", "is missing")
     }
     return write
   }
@@ -57,25 +56,24 @@ enum BuiltInAction: CaseIterable {
     }
   }
 
-  private var changesKeyWord: StaticString { self == .update ? "changes" : "fields" }
-
-  private var changesKey: Text {
+  private var changesKey: StaticString {
     switch self {
-    case .create, .update, .resolve: Text(changesKeyWord)
-    case .delete, .restore: Text(utf8: [])
+    case .update: "changes"
+    case .create, .resolve: "fields"
+    case .delete, .restore: ""
     }
   }
 
   private func changes(_ reader: inout ArgumentReader, _ collection: Collection) throws(Rejection) -> [(number: Int, change: FieldChange)] {
-    let whole = ArgumentPath(changesKeyWord)
+    let whole = ArgumentPath(changesKey)
     let count = try reader.map(whole)
     var out: [(number: Int, change: FieldChange)] = []
     out.reserveCapacity(count)
     for _ in 0..<count {
       guard let number = try reader.number(in: collection, whole) else {
-        throw ArgumentPath(changesKeyWord, try reader.key(whole)).rejection("unknown", "no such field")
+        throw ArgumentPath(changesKey, try reader.key(whole)).rejection("unknown", "no such field")
       }
-      let path = ArgumentPath(changesKeyWord, collection.fields[number].name)
+      let path = ArgumentPath(changesKey, collection.fields[number].name)
       for earlier in out where earlier.number == number { throw path.rejection("invalid", "is written twice") }
       out.append((number, try reader.change(collection.fields[number].type, path)))
     }
@@ -128,18 +126,23 @@ struct ArgumentReader {
 
   mutating func key(_ path: ArgumentPath) throws(Rejection) -> Text { try text(path) }
 
+  /// The bytes of the next key, to be compared in place.
+  mutating func keyRange(_ path: ArgumentPath) throws(Rejection) -> Range<Int> {
+    do { return try cbor.textRange() } catch { throw path.rejection("invalid", "must be text") }
+  }
+
   mutating func text(_ path: ArgumentPath) throws(Rejection) -> Text {
     do { return try cbor.text() } catch { throw path.rejection("invalid", "must be text") }
   }
 
   /// The number of the field that the next key names, compared in place; nil, without moving, when there is none.
   mutating func number(in collection: Collection, _ path: ArgumentPath) throws(Rejection) -> Int? {
-    var key = cbor
-    guard let range = try? key.textRange() else { throw path.rejection("invalid", "must be text") }
+    let start = cbor
+    let range = try keyRange(path)
     for number in collection.fields.indices where collection.fields[number].name.isEqual(to: cbor.input, range) {
-      cbor = key
       return number
     }
+    cbor = start
     return nil
   }
 
@@ -161,13 +164,13 @@ struct ArgumentReader {
     var remove: [Value] = []
     var increment: Int64?
     for _ in 0..<(try map(path)) {
-      let key = try key(path)
-      if key == "$increment" {
+      let key = try keyRange(path)
+      if cbor.spells("$increment", key) {
         guard case .int(let amount) = try value(.int, path.part("$increment")) else { throw path.rejection("invalid", "must be a whole number") }
         increment = amount
-      } else if key == "$add" {
+      } else if cbor.spells("$add", key) {
         add = try elements(type, path.part("$add"))
-      } else if key == "$remove" {
+      } else if cbor.spells("$remove", key) {
         remove = try elements(type, path.part("$remove"))
       } else {
         throw path.rejection("unknown", "takes a value, $increment, or $add and $remove")

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads single fields of an encoded row where it lies, without decoding the rest.
 
-/// A row inside a larger byte array. Making one costs a reference, reading a field costs a walk over the fields before it.
+/// A row inside a larger byte array. Making one costs a reference, reading a field costs a walk over the fields before it. What many
+/// ask stays out of line: the browser module pays for every copy.
 struct RowView {
   let bytes: [UInt8]
   let start: Int
   let end: Int
 
   /// The range of the id's bytes. Rows were checked when they came in; a damaged one reads as an empty id.
+  @inline(never)
   var idRange: Range<Int> {
     var reader = CBORReader(bytes, from: start, to: end)
     guard (try? reader.array()) != nil, let range = try? reader.textRange() else { return start..<start }
     return range
   }
 
-  var id: Text { Text(utf8: bytes.bytes(from: idRange.lowerBound, to: idRange.upperBound)) }
+  @inline(never)
+  var id: Text {
+    let range = idRange
+    return Text(utf8: bytes.bytes(from: range.lowerBound, to: range.upperBound))
+  }
+
+  /// The record's share of its scopes' checksums.
+  func share(in collection: Int) -> UInt64 {
+    let range = idRange
+    return bytes.withUnsafeBytes { Hash64.share(of: UnsafeRawBufferPointer(rebasing: $0[range]), in: collection, version: version) }
+  }
 
   var isDeleted: Bool {
     let life = afterID
@@ -31,10 +43,19 @@ struct RowView {
   }
 
   /// A reader at the first cell, and how many there are.
+  @inline(never)
   var cells: (CBORReader, Int)? {
     var reader = CBORReader(bytes, from: afterID, to: end)
     guard (try? reader.skip()) != nil, let count = try? reader.array() else { return nil }
     return (reader, count)
+  }
+
+  /// The home scope's sequence of the last change; 0 when the row is damaged.
+  @inline(never)
+  var version: Sequence {
+    var reader = CBORReader(bytes, from: afterID, to: end)
+    guard (try? reader.skip()) != nil, (try? reader.skip()) != nil else { return 0 }
+    return (try? reader.uint()) ?? 0
   }
 
   /// A reader at the cell of a field, or nil when the row has none.
@@ -45,6 +66,7 @@ struct RowView {
   }
 
   /// The value that a reader sees; null where there is none.
+  @inline(never)
   func value(_ number: Int, rule: Rule) -> Value {
     guard var reader = cell(number) else { return .null }
     guard (try? reader.peek()) == .tag else { return (try? Value(from: &reader)) ?? .null }

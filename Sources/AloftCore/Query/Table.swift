@@ -304,7 +304,8 @@ struct Table {
     }
   }
 
-  /// Settles equal keys by the whole values; nil when they are equal too.
+  /// Settles equal keys by the whole values; nil when they are equal too. Out of line: a sort has many copies of its comparison.
+  @inline(never)
   private func compareValues(_ a: UInt32, _ b: UInt32, _ field: Int) -> Bool? {
     guard a != b, let first = view(a), let second = view(b) else { return nil }
     let rule = collection.fields[field].rule

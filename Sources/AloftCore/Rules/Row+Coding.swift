@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows to bytes and back, and the part of a row that changed after a cursor.
+// Rows to bytes and back, and a part of a row laid over the rest.
 
 extension Row {
   /// Tag 8 marks a cell whose values carry the stamps that support them, so that a reader needs no declaration to renumber stamps.
@@ -51,29 +51,59 @@ extension Row {
   public init(from reader: inout CBORReader) throws(DecodeError) {
     guard try reader.array() == 6 else { throw reader.failure(.malformed) }
     id = try reader.text()
-    let life = try reader.int()
-    isDeleted = life < 0
-    guard life.magnitude < 1 << 30 else { throw reader.failure(.outOfRange) }
-    self.life = Int(life < 0 ? -1 - life : life)
-    // The cells refer to the stamps behind them.
-    var cellReader = reader
-    try reader.skip()
-    version = try reader.uint()
-    let stampItems = try reader.array()
-    guard stampItems > 0, stampItems % 5 == 0 else { throw reader.failure(.malformed) }
-    stamps = []
-    stamps.reserveCapacity(stampItems / 5)
-    for _ in 0..<stampItems / 5 { stamps.append(try Stamp(from: &reader)) }
-    guard self.life < stamps.count else { throw reader.failure(.outOfRange) }
-    let markCount = try reader.array()
-    marks = []
-    for _ in 0..<markCount { marks.append(try Self.index(&reader, below: stamps.count)) }
-    let cellCount = try cellReader.array()
-    guard markCount == 0 || markCount == cellCount else { throw reader.failure(.malformed) }
-    if markCount == 0 { marks = [Int](repeating: 0, count: cellCount) }
+    (life, isDeleted) = try Self.life(&reader)
+    let cellCount = try reader.array()
     cells = []
     cells.reserveCapacity(cellCount)
-    for _ in 0..<cellCount { cells.append(try Cell(from: &cellReader, stampCount: stamps.count)) }
+    // The cells refer to the stamps behind them; whether there are so many is asked when they have come.
+    var stampsMin = life + 1
+    for _ in 0..<cellCount { cells.append(try Cell(from: &reader, &stampsMin)) }
+    version = try reader.uint()
+    let stampCount = try Self.stampCount(&reader, atLeast: stampsMin)
+    stamps = []
+    stamps.reserveCapacity(stampCount)
+    for _ in 0..<stampCount { stamps.append(try Stamp(from: &reader)) }
+    let isMarked = try Self.markCount(&reader, cellCount) > 0
+    marks = []
+    marks.reserveCapacity(cellCount)
+    for _ in 0..<cellCount { marks.append(isMarked ? try Self.index(&reader, below: stampCount) : 0) }
+  }
+
+  /// Moves past what `init(from:)` would read, and refuses what it would refuse, in bytes that are well formed.
+  static func check(_ reader: inout CBORReader) throws(DecodeError) {
+    guard try reader.array() == 6 else { throw reader.failure(.malformed) }
+    _ = try reader.textRange()
+    var stampsMin = try life(&reader).index + 1
+    let cellCount = try reader.array()
+    for _ in 0..<cellCount {
+      switch try reader.peek() {
+      case .text, .bytes, .double, .bool, .null, .undefined: try reader.skip()
+      case .uint, .negative, .array, .map, .tag: _ = try Cell(from: &reader, &stampsMin)
+      }
+    }
+    _ = try reader.uint()
+    let stampCount = try stampCount(&reader, atLeast: stampsMin)
+    for _ in 0..<stampCount { _ = try Stamp(from: &reader) }
+    for _ in 0..<(try markCount(&reader, cellCount)) { _ = try index(&reader, below: stampCount) }
+  }
+
+  static func life(_ reader: inout CBORReader) throws(DecodeError) -> (index: Int, isDeleted: Bool) {
+    let life = try reader.int()
+    guard life.magnitude < 1 << 30 else { throw reader.failure(.outOfRange) }
+    return (Int(life < 0 ? -1 - life : life), life < 0)
+  }
+
+  static func stampCount(_ reader: inout CBORReader, atLeast min: Int) throws(DecodeError) -> Int {
+    let items = try reader.array()
+    guard items % 5 == 0 else { throw reader.failure(.malformed) }
+    guard items / 5 >= min else { throw reader.failure(.outOfRange) }
+    return items / 5
+  }
+
+  static func markCount(_ reader: inout CBORReader, _ cellCount: Int) throws(DecodeError) -> Int {
+    let count = try reader.array()
+    guard count == 0 || count == cellCount else { throw reader.failure(.malformed) }
+    return count
   }
 
   static func index(_ reader: inout CBORReader, below bound: Int) throws(DecodeError) -> Int {
@@ -92,6 +122,7 @@ extension Stamp {
     out.uint(sequence)
   }
 
+  @inline(never)
   init(from reader: inout CBORReader) throws(DecodeError) {
     let milliseconds = try reader.uint()
     let counter = try reader.uint()
@@ -105,10 +136,11 @@ extension Stamp {
 }
 
 extension Cell {
-  init(from reader: inout CBORReader, stampCount: Int) throws(DecodeError) {
+  /// - Parameter stampsMin: grows to how many stamps the cell's dots ask for.
+  fileprivate init(from reader: inout CBORReader, _ stampsMin: inout Int) throws(DecodeError) {
     switch try reader.peek() {
     case .undefined:
-      try reader.skip()
+      reader.pass()
       self = .absent
     case .tag:
       guard try reader.tag() == Row.supportedTag else { throw reader.failure(.unexpectedKind) }
@@ -118,7 +150,11 @@ extension Cell {
         guard items >= 2 else { throw reader.failure(.malformed) }
         let value = try Value(from: &reader)
         var dots: [Int] = []
-        for _ in 1..<items { dots.append(try Row.index(&reader, below: stampCount)) }
+        for _ in 1..<items {
+          let dot = try Row.index(&reader, below: 1 << 30)
+          stampsMin = max(stampsMin, dot + 1)
+          dots.append(dot)
+        }
         values.append(SupportedValue(value: value, dots: dots))
       }
       self = .supported(values)
@@ -128,22 +164,6 @@ extension Cell {
 }
 
 extension Row {
-  /// The row without the cells that did not change after `cursor` or that may not be seen; nil when the whole row is the answer.
-  func part(after cursor: Sequence, isVisible: (Int) -> Bool) -> Row? {
-    var part = self
-    var isWhole = true
-    for number in cells.indices where cells[number] != .absent {
-      let isOld = stamps[marks[number]].sequence <= cursor && cursor > 0
-      if isOld || !isVisible(number) {
-        part.cells[number] = .absent
-        isWhole = false
-      }
-    }
-    if isWhole { return nil }
-    part.dropUnusedStamps()
-    return part
-  }
-
   /// Lays a partial row over this one: cells that the part lacks stay.
   mutating func absorb(_ part: Row) {
     let before = self

@@ -140,30 +140,54 @@ public struct Row: Equatable, Sendable {
   /// Drops the stamps that nothing refers to any more.
   mutating func dropUnusedStamps() {
     if stamps.count == 1 { return }
-    var used = [Bool](repeating: false, count: stamps.count)
-    used[life] = true
+    var used = IndexSet()
+    used.insert(life)
     for number in cells.indices {
       switch cells[number] {
       case .absent: continue
       case .plain: break
-      case .supported(let values): for value in values { for dot in value.dots { used[dot] = true } }
+      case .supported(let values): for value in values { for dot in value.dots { used.insert(dot) } }
       }
-      used[marks[number]] = true
+      used.insert(marks[number])
     }
-    if !used.contains(false) { return }
-    var place = [Int](repeating: 0, count: stamps.count)
-    var kept: [Stamp] = []
-    for index in stamps.indices where used[index] {
-      place[index] = kept.count
-      kept.append(stamps[index])
-    }
-    stamps = kept
-    life = place[life]
+    let count = used.rank(stamps.count)
+    if count == stamps.count { return }
+    for index in stamps.indices where used.contains(index) { stamps[used.rank(index)] = stamps[index] }
+    while stamps.count > count { stamps.removeLast() }
+    life = used.rank(life)
     for number in cells.indices {
-      marks[number] = place[marks[number]]
+      marks[number] = used.contains(marks[number]) ? used.rank(marks[number]) : 0
       if case .supported(let values) = cells[number] {
-        cells[number] = .supported(values.map { SupportedValue(value: $0.value, dots: $0.dots.map { place[$0] }) })
+        cells[number] = .supported(values.map { SupportedValue(value: $0.value, dots: $0.dots.map { used.rank($0) }) })
       }
     }
   }
+}
+
+/// A set of indexes; without an allocation while they are small, which those of stamps nearly always are.
+struct IndexSet {
+  private var first: UInt64 = 0
+  private var rest: [UInt64] = []
+
+  func contains(_ index: Int) -> Bool { word(index >> 6) >> UInt64(index & 63) & 1 == 1 }
+
+  mutating func insert(_ index: Int) {
+    let bit: UInt64 = 1 << UInt64(index & 63)
+    let place = index >> 6
+    if place == 0 {
+      first |= bit
+      return
+    }
+    while rest.count < place { rest.append(0) }
+    rest[place - 1] |= bit
+  }
+
+  /// How many of its members are below an index.
+  func rank(_ index: Int) -> Int {
+    var count = 0
+    for place in 0..<index >> 6 { count += word(place).nonzeroBitCount }
+    return count + (word(index >> 6) & (1 << UInt64(index & 63) - 1)).nonzeroBitCount
+  }
+
+  private func word(_ place: Int) -> UInt64 { place == 0 ? first : place <= rest.count ? rest[place - 1] : 0 }
 }

@@ -49,6 +49,7 @@ public struct ScopeTemplate: Equatable, Sendable {
   /// The scope's name for a record, or nil when a field it needs is empty: then this template yields no scope.
   func name(id: Text, value: (Text) -> Value) -> Text? {
     var out: [UInt8] = []
+    out.reserveCapacity(32)
     for part in parts {
       switch part {
       case .literal(let text): out.append(contentsOf: text.utf8)

@@ -220,24 +220,29 @@ private struct RowWriter {
     rows.append(contentsOf: out.finish())
   }
 
-  /// Appends what the reader lacks and may see of a row.
+  /// Appends what the reader lacks and may see of a row; all of it when it is damaged, for the device to find out.
   private func appendVisible(_ entry: ScopeEntry, to out: inout CBORWriter) {
-    let collection = app.collections[entry.collection]
-    guard let row = try? Row(bytes: Array(entry.body)) else {
+    let start = out.count
+    let bytes = Array(entry.body)
+    do throws(DecodeError) { try appendPart(of: bytes, app.collections[entry.collection], to: &out) } catch {
+      _ = out.cut(from: start)
       out.uint(RowKind.whole.rawValue)
-      return out.raw(entry.body)
+      out.raw(bytes)
     }
-    let scopes = collection.scopes(of: row)
+  }
+
+  private func appendPart(of bytes: [UInt8], _ collection: Collection, to out: inout CBORWriter) throws(DecodeError) {
+    var row = try RowLayout(bytes)
+    let scopes = collection.scopes(of: RowView(bytes: bytes, start: 0, end: bytes.count))
     // Sequences inside a row count in its home scope; through another scope the whole row travels.
     let since = scopes.first == scope ? base : 0
     // A field that some scope of the record lets its reader see comes through all of them.
-    let part = row.part(after: since) { number in
-      number >= collection.fields.count || principal.mayRead(collection.fields[number], in: scopes)
+    let isPart = row.narrow(after: since) { number in
+      number >= collection.fields.count || collection.fields[number].readers.isEmpty || principal.mayRead(collection.fields[number], in: scopes)
     }
     // A record that came after the base is new to the device even when some of its cells are hidden from it.
-    let isKnown = row.stamps.contains { $0.sequence <= since }
-    out.uint(isKnown && part != nil ? RowKind.partial.rawValue : RowKind.whole.rawValue)
-    if let part { part.encode(to: &out) } else { out.raw(entry.body) }
+    out.uint(isPart && row.isKnown(at: since) ? RowKind.partial.rawValue : RowKind.whole.rawValue)
+    if isPart { try row.encode(to: &out) } else { out.raw(bytes) }
   }
 
   private func appendJSON(_ entry: ScopeEntry, _ out: inout [UInt8]) {

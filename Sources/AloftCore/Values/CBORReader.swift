@@ -60,7 +60,8 @@ public struct CBORReader: Sendable {
   /// What kind of item comes next, without moving.
   public func peek() throws(DecodeError) -> Kind {
     guard position < end else { throw failure(.truncated) }
-    switch input[position] >> 5 {
+    let byte = input[position]
+    switch byte >> 5 {
     case 0: return .uint
     case 1: return .negative
     case 2: return .bytes
@@ -69,7 +70,7 @@ public struct CBORReader: Sendable {
     case 5: return .map
     case 6: return .tag
     default:
-      switch input[position] {
+      switch byte {
       case 0xF4, 0xF5: return .bool
       case 0xF6: return .null
       case 0xF7: return .undefined
@@ -96,7 +97,7 @@ public struct CBORReader: Sendable {
     return input.bytes(from: position, to: position + length)
   }
 
-  /// Reads a byte string of exactly 16 bytes as a device's identity, in place: a row has one for each of its stamps.
+  /// Reads a byte string of exactly 16 bytes as a device's identity, in place.
   mutating func device() throws(DecodeError) -> DeviceID {
     guard try length(2) == 16 else { throw failure(.outOfRange) }
     let device = input.withUnsafeBytes { bytes in
@@ -155,6 +156,9 @@ public struct CBORReader: Sendable {
     return position..<position + length
   }
 
+  /// The text whose bytes `textRange` gave.
+  func text(at range: Range<Int>) -> Text { Text(utf8: input.bytes(from: range.lowerBound, to: range.upperBound)) }
+
   public mutating func array() throws(DecodeError) -> Int { try count(4, shift: 0) }
   public mutating func map() throws(DecodeError) -> Int { try count(5, shift: 1) }
   public mutating func tag() throws(DecodeError) -> UInt64 { try expect(6) }
@@ -180,6 +184,9 @@ public struct CBORReader: Sendable {
     }
   }
 
+  /// Moves past an item of one byte, where `peek` has seen one: null or undefined.
+  mutating func pass() { position += 1 }
+
   /// Moves past one item, however nested, without recursion and without memory.
   public mutating func skip() throws(DecodeError) {
     var remaining = 1
@@ -204,36 +211,45 @@ public struct CBORReader: Sendable {
   /// Checks that exactly one well-formed item fills the bytes: lengths, depth at most 32, valid text. Linear time.
   public static func checkWellFormed(_ input: [UInt8]) throws(DecodeError) {
     var reader = CBORReader(input)
-    var open: [Int] = []
-    repeat {
-      let kind = try reader.peek()
+    // How many items are left in the innermost container, and in those around it.
+    var left = 1
+    var outer: [Int] = []
+    while left > 0 || !outer.isEmpty {
+      if left == 0 {
+        left = outer.removeLast()
+        continue
+      }
+      left -= 1
       let start = reader.position
-      switch kind {
-      case .array: open.append(try reader.array())
-      case .map: open.append(try reader.map() * 2)
+      let items: Int
+      switch try reader.peek() {
+      case .array: items = try reader.array()
+      case .map: items = try reader.map() * 2
       case .tag:
         _ = try reader.tag()
-        open.append(1)
+        items = 1
       case .text:
         let text = try reader.textRange()
         guard Text.isValidUTF8(input, from: text.lowerBound, to: text.upperBound) else {
           throw DecodeError(reason: .invalidText, position: text.lowerBound)
         }
-      default: try reader.skip()
+        continue
+      default:
+        try reader.skip()
+        continue
       }
-      guard open.count <= depthMax else { throw DecodeError(reason: .tooDeep, position: start) }
-      if kind != .array && kind != .map && kind != .tag, !open.isEmpty { open[open.count - 1] -= 1 }
-      while let last = open.last, last == 0 {
-        open.removeLast()
-        if !open.isEmpty { open[open.count - 1] -= 1 }
-      }
-    } while !open.isEmpty
+      outer.append(left)
+      left = items
+      guard outer.count <= depthMax else { throw DecodeError(reason: .tooDeep, position: start) }
+    }
     guard reader.isAtEnd else { throw reader.failure(.trailingBytes) }
   }
 
+  @inline(never)
   private mutating func expect(_ major: UInt8) throws(DecodeError) -> UInt64 {
     guard position < end else { throw failure(.truncated) }
-    guard input[position] >> 5 == major else { throw failure(.unexpectedKind) }
+    let head = input[position]
+    guard head >> 5 == major else { throw failure(.unexpectedKind) }
     return try argument()
   }
 
@@ -256,16 +272,27 @@ public struct CBORReader: Sendable {
   private mutating func argument() throws(DecodeError) -> UInt64 {
     let low = input[position] & 0x1F
     position += 1
-    if low < 24 { return UInt64(low) }
+    return low < 24 ? UInt64(low) : try longArgument(low)
+  }
+
+  /// An argument that lies behind its head, out of line: most do not.
+  @inline(never)
+  private mutating func longArgument(_ low: UInt8) throws(DecodeError) -> UInt64 {
     guard low < 28 else { throw DecodeError(reason: .malformed, position: position - 1) }
     let width = 1 << Int(low - 24)
     guard width <= end - position else { throw DecodeError(reason: .truncated, position: position - 1) }
-    var value: UInt64 = 0
-    for _ in 0..<width {
-      value = value << 8 | UInt64(input[position])
-      position += 1
+    let start = position
+    position += width
+    return input.withUnsafeBytes { bytes in
+      // That the bytes are there was checked above.
+      let place = bytes.baseAddress! + start
+      return switch low {
+      case 24: UInt64(place.loadUnaligned(as: UInt8.self))
+      case 25: UInt64(UInt16(bigEndian: place.loadUnaligned(as: UInt16.self)))
+      case 26: UInt64(UInt32(bigEndian: place.loadUnaligned(as: UInt32.self)))
+      default: UInt64(bigEndian: place.loadUnaligned(as: UInt64.self))
+      }
     }
-    return value
   }
 
   private static func fromHalf(_ bits: UInt16) -> Double {

@@ -13,11 +13,10 @@ public struct CBORWriter: Sendable {
   /// A copy of the bytes so far.
   public var output: [UInt8] { room.bytes(from: 0, to: count) }
 
-  /// The bytes, without a copy.
+  /// The bytes, in no more room than they need.
   @inline(never)
   public consuming func finish() -> [UInt8] {
-    room.removeLast(room.count - count)
-    return room
+    count == room.count ? room : output
   }
 
   public mutating func uint(_ value: UInt64) { head(0x00, value) }
@@ -107,6 +106,16 @@ public struct CBORWriter: Sendable {
     count += bytes.count
   }
 
+  /// Whether one part of what was written comes before another, byte by byte.
+  func precedes(_ a: Range<Int>, _ b: Range<Int>) -> Bool { CanonicalCBOR.compare(room, a, b) < 0 }
+
+  /// Takes back what was written from a place on.
+  mutating func cut(from place: Int) -> [UInt8] {
+    let end = room.bytes(from: place, to: count)
+    count = place
+    return end
+  }
+
   /// Starts a container whose count is not known yet: a head of four bytes, filled in later. Returns its place.
   mutating func openContainer(isMap: Bool) -> Int {
     byte(isMap ? 0xBA : 0x9A)
@@ -120,17 +129,22 @@ public struct CBORWriter: Sendable {
 
   @inline(never)
   private mutating func head(_ major: UInt8, _ value: UInt64) {
-    if value < 24 { return byte(major | UInt8(truncatingIfNeeded: value)) }
+    if value < 24 { return store(major | UInt8(truncatingIfNeeded: value)) }
     let power = value <= 0xFF ? 0 : value <= 0xFFFF ? 1 : value <= 0xFFFF_FFFF ? 2 : 3
-    byte(major | UInt8(truncatingIfNeeded: 24 + power))
+    store(major | UInt8(truncatingIfNeeded: 24 + power))
     big(value, 1 << power)
   }
 
   @inline(never)
-  private mutating func byte(_ value: UInt8) {
+  private mutating func byte(_ value: UInt8) { store(value) }
+
+  @inline(__always)
+  private mutating func store(_ value: UInt8) {
     if count == room.count { grow(1) }
-    room[count] = value
-    count += 1
+    let place = count
+    // The place is in the room: a subscript would ask again.
+    room.withUnsafeMutableBufferPointer { $0.baseAddress![place] = value }
+    count = place + 1
   }
 
   @inline(never)
@@ -159,8 +173,10 @@ public struct CBORWriter: Sendable {
     room = larger
   }
 
-  /// Zeros: filling them is cheaper than asking the runtime for the type, as an initializer for uninitialized memory does.
-  private static func room(_ size: Int) -> [UInt8] { [UInt8](repeating: 0, count: size) }
+  private static let zeros = [UInt8](repeating: 0, count: 512)
+
+  /// Zeros: copying them is cheaper than asking the runtime for the type, as the array's own initializers do each time.
+  private static func room(_ size: Int) -> [UInt8] { size <= zeros.count ? zeros.bytes(from: 0, to: size) : [UInt8](repeating: 0, count: size) }
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.
   private static func half(_ value: Float) -> UInt16? {

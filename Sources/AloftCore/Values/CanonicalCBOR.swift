@@ -98,28 +98,39 @@ enum CanonicalCBOR {
 
   private static func appendMap(_ reader: inout CBORReader, to out: inout CBORWriter, depth: Int) throws(DecodeError) {
     let count = try reader.map()
-    // Pairs are written behind each other, then copied in the order of their keys.
-    var scratch = CBORWriter(capacity: 128)
-    var pairs: [(start: Int, keyEnd: Int, end: Int)] = []
-    for _ in 0..<count {
-      let start = scratch.count
-      try append(&reader, to: &scratch, depth: depth - 1)
-      let keyEnd = scratch.count
-      try append(&reader, to: &scratch, depth: depth - 1)
-      pairs.append((start, keyEnd, scratch.count))
-    }
     out.map(count)
-    let bytes = scratch.finish()
+    let start = out.count
+    var last = 0..<0
     var isSorted = true
-    for index in pairs.indices.dropFirst() where isSorted {
-      isSorted = compare(bytes, pairs[index - 1].start..<pairs[index - 1].keyEnd, pairs[index].start..<pairs[index].keyEnd) < 0
+    for _ in 0..<count {
+      let keyStart = out.count
+      try append(&reader, to: &out, depth: depth - 1)
+      let key = keyStart..<out.count
+      if !last.isEmpty && isSorted { isSorted = out.precedes(last, key) }
+      last = key
+      try append(&reader, to: &out, depth: depth - 1)
     }
-    if isSorted { return out.raw(bytes) }
+    if !isSorted { try sortPairs(of: &out, from: start, count, reader) }
+  }
+
+  /// Puts the pairs that were written last in the order of their keys.
+  private static func sortPairs(of out: inout CBORWriter, from start: Int, _ count: Int, _ source: CBORReader) throws(DecodeError) {
+    let bytes = out.cut(from: start)
+    var items = CBORReader(bytes)
+    var pairs: [(start: Int, keyEnd: Int, end: Int)] = []
+    pairs.reserveCapacity(count)
+    for _ in 0..<count {
+      let start = items.position
+      try items.skip()
+      let keyEnd = items.position
+      try items.skip()
+      pairs.append((start, keyEnd, items.position))
+    }
     pairs.sortStably { compare(bytes, $0.start..<$0.keyEnd, $1.start..<$1.keyEnd) < 0 }
     for index in pairs.indices {
       let pair = pairs[index]
       if index > 0, compare(bytes, pairs[index - 1].start..<pairs[index - 1].keyEnd, pair.start..<pair.keyEnd) == 0 {
-        throw reader.failure(.malformed)
+        throw source.failure(.malformed)
       }
       out.raw(bytes, from: pair.start, to: pair.end)
     }

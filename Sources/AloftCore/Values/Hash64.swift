@@ -45,6 +45,10 @@ public enum Hash64 {
 
   /// One record's share of its scope's checksum; shares are added, so order does not matter.
   public static func share(of key: RecordKey, version: UInt64) -> UInt64 {
-    mix(of(key.id.utf8, seed: UInt64(key.collection) &+ 1) ^ mix(version))
+    key.id.utf8.withUnsafeBytes { share(of: $0, in: key.collection, version: version) }
+  }
+
+  static func share(of id: UnsafeRawBufferPointer, in collection: Int, version: UInt64) -> UInt64 {
+    mix(of(id, seed: UInt64(collection) &+ 1) ^ mix(version))
   }
 }

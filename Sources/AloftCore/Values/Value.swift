@@ -99,7 +99,7 @@ extension Value {
     case .text: self = .text(try reader.text())
     case .bool: self = .bool(try reader.bool())
     case .null, .undefined:
-      try reader.skip()
+      reader.pass()
       self = .null
     case .double: self = .double(try reader.double())
     case .array:

@@ -115,12 +115,12 @@ struct SyncResponse: Sendable {
     return part
   }
 
-  /// Every row is decoded once before anything is stored, so that applying it later cannot fail.
+  /// Every row is checked once before anything is stored, so that applying it later cannot fail.
   private static func checkRows(_ reader: inout CBORReader) throws(DecodeError) {
     for _ in 0..<(try reader.array()) {
       guard try reader.array() == 3 else { throw reader.failure(.malformed) }
       _ = try reader.uint()
-      if try reader.uint() == RowKind.gone.rawValue { _ = try reader.text() } else { _ = try Row(from: &reader) }
+      if try reader.uint() == RowKind.gone.rawValue { _ = try reader.textRange() } else { try Row.check(&reader) }
     }
   }
 }

@@ -17,42 +17,48 @@ enum Digest {
     }
   }
 
-  private static func salt(_ key: RecordKey, _ field: SimField) -> UInt64 {
-    Hash64.of(key.id.utf8, seed: UInt64(key.collection) &* 64 &+ UInt64(field.rawValue))
+  /// What belongs to a record and to nothing else.
+  private static func root(_ collection: Int, _ id: Text) -> UInt64 { Hash64.of(id.utf8, seed: UInt64(collection) &+ 9_001) }
+
+  private static func salt(_ root: UInt64, _ field: SimField) -> UInt64 {
+    Hash64.mix(root &+ (UInt64(field.rawValue) &+ 1) &* 0x9E37_79B9_7F4A_7C15)
   }
 
-  private static func life(_ key: RecordKey) -> UInt64 { Hash64.of(key.id.utf8, seed: UInt64(key.collection) &+ 9_001) }
-
-  static func of(_ record: OracleRecord, _ key: RecordKey, hidden: Bool) -> UInt64 {
+  /// What everybody sees who may read the record, and what those see who may also read its hidden field.
+  static func of(_ record: OracleRecord, _ key: RecordKey) -> (open: UInt64, whole: UInt64) {
     // Nobody sees a tombstone, and the server forgets it in its own time.
-    if record.isDeleted { return 0 }
-    var sum = life(key)
-    for field in SimField.allCases where hidden || field != .hidden {
-      let salt = salt(key, field)
-      switch record[field] {
-      case .absent: continue
-      case .plain(let value, _): sum &+= share(value, salt)
-      case .candidates(let all, _):
-        for candidate in all { sum &+= share(candidate.value, salt) }
-        sum &+= share(record[field].value, salt &+ 1)
-      case .elements(let all, _): for element in all { sum &+= share(element.value, salt) }
-      }
+    if record.isDeleted { return (0, 0) }
+    let root = root(key.collection, key.id)
+    var sum = root
+    var hidden: UInt64 = 0
+    for field in SimField.allCases {
+      let share = share(record[field], salt(root, field))
+      if field == .hidden { hidden = share } else { sum &+= share }
     }
-    return sum
+    return (sum, sum &+ hidden)
+  }
+
+  private static func share(_ field: OracleField, _ salt: UInt64) -> UInt64 {
+    switch field {
+    case .absent: return 0
+    case .plain(let value, _): return share(value, salt)
+    case .candidates(let all, _): return all.reduce(share(field.value, salt &+ 1)) { $0 &+ share($1.value, salt) }
+    case .elements(let all, _): return all.reduce(0) { $0 &+ share($1.value, salt) }
+    }
   }
 
   /// - Parameter fields: the collection's fields in the order of their numbers.
   static func of(_ row: Row, _ collection: Int, _ fields: [SimField]) -> UInt64 {
     if row.isDeleted { return 0 }
-    let key = RecordKey(collection: collection, id: row.id)
-    var sum = life(key)
-    for (number, cell) in row.cells.enumerated() where number < fields.count {
+    let root = root(collection, row.id)
+    var sum = root
+    for number in 0..<min(row.cells.count, fields.count) {
       let field = fields[number]
-      let salt = salt(key, field)
-      switch cell {
+      switch row.cells[number] {
       case .absent: continue
-      case .plain(let value): sum &+= share(value, salt)
+      case .plain(let value): sum &+= share(value, salt(root, field))
       case .supported(let values):
+        let salt = salt(root, field)
         for value in values { sum &+= share(value.value, salt) }
         if field != .addWins { sum &+= share(row.value(number, rule: .manual), salt &+ 1) }
       }

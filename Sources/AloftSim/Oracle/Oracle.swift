@@ -8,6 +8,8 @@ struct Oracle {
   /// For each user the role in each space, as the server has them now: 0 none, 1 member, 2 boss.
   private(set) var grants: [[UInt8]]
   private(set) var records: [RecordKey: OracleRecord] = [:]
+  /// The digest of each record.
+  private var sums: [RecordKey: (open: UInt64, whole: UInt64)] = [:]
   /// When each record was stored last, in server time.
   private(set) var storedAt: [RecordKey: Instant] = [:]
   /// The records in the order in which they were first made, for walks.
@@ -23,6 +25,7 @@ struct Oracle {
   private(set) var isApplied: [Bool] = []
   /// For each user the sum over all that they may see.
   private(set) var views: [UInt64]
+  private let spaceNames: [Text]
   private let bossOnly: [Bool]
   private let memberDeletes: [Bool]
 
@@ -30,6 +33,7 @@ struct Oracle {
     self.schema = schema
     self.grants = grants
     views = [UInt64](repeating: 0, count: grants.count)
+    spaceNames = (0..<(grants.first?.count ?? 0)).map { SimWords.space(Int64($0)) }
     bossOnly = (0..<schema.collectionCount).map { schema.isBossOnly($0) }
     memberDeletes = (0..<schema.collectionCount).map { schema.memberMayDelete($0) }
   }
@@ -38,7 +42,7 @@ struct Oracle {
 
   func role(_ user: Int, in spaces: [Text]) -> UInt8 {
     var best: UInt8 = 0
-    for (space, role) in grants[user].enumerated() where role > best && spaces.contains(SimWords.space(Int64(space))) { best = role }
+    for space in spaceNames.indices where grants[user][space] > best && spaces.contains(spaceNames[space]) { best = grants[user][space] }
     return best
   }
 
@@ -55,14 +59,18 @@ struct Oracle {
   mutating func setGrant(_ user: Int, _ space: Int, _ role: UInt8) {
     grants[user][space] = role
     views[user] = 0
-    for key in keys { if let record = records[key] { views[user] &+= share(of: record, key, for: user) } }
+    for key in keys { if let record = records[key] { views[user] &+= share(of: sums[key]!, key.collection, in: record.spaces, for: user) } }
   }
 
-  private func share(of record: OracleRecord, _ key: RecordKey, for user: Int) -> UInt64 {
-    let spaces = record.spaces
-    guard mayRead(user, key.collection, in: spaces) else { return 0 }
-    return Digest.of(record, key, hidden: role(user, in: spaces) >= 2)
+  /// What a record adds to a user's sum.
+  private func share(of sum: (open: UInt64, whole: UInt64), _ collection: Int, in spaces: [Text], for user: Int) -> UInt64 {
+    let role = role(user, in: spaces)
+    if role >= 2 { return sum.whole }
+    return role == 1 && !bossOnly[collection] ? sum.open : 0
   }
+
+  /// The digest of all of a record; 0 for none.
+  func sum(of key: RecordKey) -> UInt64 { sums[key]?.whole ?? 0 }
 
   // MARK: judging
 
@@ -207,15 +215,19 @@ struct Oracle {
   }
 
   /// The server has forgotten a deleted record: it is as if it had never been.
-  mutating func forget(_ key: RecordKey) { records[key] = nil }
+  mutating func forget(_ key: RecordKey) {
+    records[key] = nil
+    sums[key] = nil
+  }
 
   private mutating func store(_ key: RecordKey, _ record: OracleRecord) {
-    let before = records[key]
+    let before = records.updateValue(record, forKey: key)
     if before == nil && storedAt[key] == nil { keys.append(key) }
+    let new = (sum: Digest.of(record, key), spaces: record.spaces)
+    let old = (sum: sums.updateValue(new.sum, forKey: key) ?? (0, 0), spaces: before?.spaces ?? [])
     for user in grants.indices {
-      if let before { views[user] &-= share(of: before, key, for: user) }
-      views[user] &+= share(of: record, key, for: user)
+      views[user] &-= share(of: old.sum, key.collection, in: old.spaces, for: user)
+      views[user] &+= share(of: new.sum, key.collection, in: new.spaces, for: user)
     }
-    records[key] = record
   }
 }

@@ -5,16 +5,32 @@ import AloftCore
 
 enum SimWords {
   /// A space's name; its scope is `space:` and this.
-  static func space(_ code: Int64) -> Text { Text(utf8: [0x73] + digits(code)) }
+  static func space(_ code: Int64) -> Text { named("s", code) }
 
-  static func scope(_ space: Int) -> Text { Text(utf8: Array("space:s".utf8) + digits(Int64(space))) }
+  static func scope(_ space: Int) -> Text { named("space:s", Int64(space)) }
 
-  static func user(_ number: Int) -> Text { Text(utf8: [0x75] + digits(Int64(number))) }
+  static func user(_ number: Int) -> Text { named("u", Int64(number)) }
 
   /// The id of the key-th record of a collection. Each collection has its own, so that ids never stand for two records.
-  static func record(_ collection: Int, _ key: Int) -> Text { Text(utf8: [0x72, 0x30 + UInt8(collection), 0x2D] + digits(Int64(key))) }
+  static func record(_ collection: Int, _ key: Int) -> Text {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(16)
+    bytes.append(0x72)
+    bytes.append(0x30 + UInt8(collection))
+    bytes.append(0x2D)
+    append(Int64(key), to: &bytes)
+    return Text(utf8: bytes)
+  }
 
   static func collection(_ number: Int) -> Text { Text(utf8: [0x63, 0x30 + UInt8(number)]) }
+
+  private static func named(_ word: StaticString, _ number: Int64) -> Text {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(16)
+    word.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    append(number, to: &bytes)
+    return Text(utf8: bytes)
+  }
 
   /// Begins each value of a hidden field, so that raw bytes can be searched for it.
   static let canary: [UInt8] = Array("\u{A7}H\u{A7}".utf8)
@@ -37,7 +53,9 @@ enum SimWords {
     case -2: bytes.append(0)
     case -3: bytes += Array("e\u{301} \u{1F468}\u{200D}\u{1F469}\u{200D}\u{1F467} \u{202E}\u{5D0}".utf8)
     case -4: bytes += [UInt8](repeating: 0x78, count: 4096)
-    default: bytes += [0x77] + digits(code)
+    default:
+      bytes.append(0x77)
+      append(code, to: &bytes)
     }
     return Text(utf8: bytes)
   }
@@ -51,17 +69,14 @@ enum SimWords {
     }
   }
 
-  static func digits(_ number: Int64) -> [UInt8] {
-    if number == 0 { return [0x30] }
-    var out: [UInt8] = []
-    var rest = number.magnitude
-    while rest > 0 {
-      out.append(0x30 + UInt8(rest % 10))
-      rest /= 10
-    }
+  static func append(_ number: Int64, to out: inout [UInt8]) {
     if number < 0 { out.append(0x2D) }
-    out.reverse()
-    return out
+    var power: UInt64 = 1
+    while number.magnitude / power >= 10 { power *= 10 }
+    while power > 0 {
+      out.append(0x30 + UInt8(number.magnitude / power % 10))
+      power /= 10
+    }
   }
 }
 
@@ -75,10 +90,10 @@ extension Verb {
     case .delete(let collection, let key): (Text("delete"), Self.args(collection, key, nil, []))
     case .restore(let collection, let key): (Text("restore"), Self.args(collection, key, nil, []))
     case .stamp(let key, let word):
-      (Text("stamp"), Self.arguments([("record", SimWords.record(0, key)), ("word", SimWords.word(word, in: .server))]))
+      (Text("stamp"), Self.arguments([("word", SimWords.word(word, in: .server)), ("record", SimWords.record(0, key))]))
     case .pair(let first, let second, let word):
       (Text("pair"), Self.arguments([
-        ("first", SimWords.record(0, first)), ("second", SimWords.record(0, second)), ("word", SimWords.word(word, in: .latest)),
+        ("word", SimWords.word(word, in: .latest)), ("first", SimWords.record(0, first)), ("second", SimWords.record(0, second)),
       ]))
     case .retry, .discard, .tap, .compact, .openTab, .closeTab, .signOut, .signIn: nil
     }
@@ -97,12 +112,18 @@ extension Verb {
   private static func args(_ collection: Int, _ key: Int, _ word: StaticString?, _ changes: [SimChange]) -> [UInt8] {
     var out = CBORWriter(capacity: 128)
     out.map(word == nil ? 2 : 3)
-    out.text("collection")
-    out.text(SimWords.collection(collection))
     out.text("id")
     out.text(SimWords.record(collection, key))
-    guard let word else { return out.finish() }
-    out.text(word)
+    if let word {
+      out.text(word)
+      write(changes, to: &out)
+    }
+    out.text("collection")
+    out.text(SimWords.collection(collection))
+    return out.finish()
+  }
+
+  private static func write(_ changes: [SimChange], to out: inout CBORWriter) {
     out.map(changes.count)
     for change in changes {
       out.text(change.field.name)
@@ -123,7 +144,6 @@ extension Verb {
         for code in remove { out.text(SimWords.word(code, in: change.field)) }
       }
     }
-    return out.finish()
   }
 
   private static func write(_ value: Value, to out: inout CBORWriter) {

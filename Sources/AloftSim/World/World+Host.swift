@@ -264,8 +264,8 @@ extension World {
 
   /// The lease is kept while an answer is being stored and while further rounds follow.
   private mutating func releaseLease(_ id: ContextID) {
-    let tab = devices[id.device].tabs[id.tab]
-    if devices[id.device].lease == id && !tab.isSending && tab.pending == nil { devices[id.device].lease = nil }
+    guard devices[id.device].lease == id, !devices[id.device].tabs[id.tab].isSending, devices[id.device].tabs[id.tab].pending == nil else { return }
+    devices[id.device].lease = nil
   }
 
   mutating func hint(_ id: ContextID, _ space: Int, _ sequence: UInt64) {

@@ -13,7 +13,7 @@ enum Purpose: UInt64 {
 
 /// One tab, or one life of it.
 struct SimTab {
-  var engine: ClientEngine?
+  var engine: ClientEngine? { didSet { look() } }
   var life = 0
   /// The last log row that the engine has applied or asked for.
   var known: UInt64 = 0
@@ -34,19 +34,28 @@ struct SimTab {
   /// The newest issue of each record whose outcome this tab does not know.
   var lanes: [RecordKey: Int] = [:]
 
-  var isOpen: Bool { engine != nil }
+  // Where the engine stands since its last event. To ask it through the array of tabs would copy it, all its tables' references included.
 
-  // An engine that is bound to a name is copied, all its tables' references included; these ask it where it stands.
-
+  private(set) var isOpen = false
   /// Whether its engine has something to say or to hear.
-  var isDue: Bool { engine?.isDue ?? false }
+  private(set) var isDue = false
+  /// The last log row that is applied; nil while something waits to be written.
+  private(set) var settledRow: UInt64?
+  private(set) var device: DeviceID?
+  private(set) var shownState: ClientStatus.State?
+
+  private mutating func look() {
+    isOpen = engine != nil
+    isDue = engine?.isDue ?? false
+    settledRow = engine?.settledRow
+    device = engine?.device
+    shownState = engine?.shownState
+  }
+
   /// Whether nothing is under way and everything up to the last row in storage is applied.
   func isAtRest(_ lastRow: UInt64) -> Bool {
-    guard isOpen else { return true }
-    return !isSending && pending == nil && !retrySaveIsSet && known == lastRow && !isDue && (engine?.isSettled(known) ?? true)
+    !isOpen || !isSending && pending == nil && !retrySaveIsSet && known == lastRow && !isDue && settledRow == known
   }
-  var device: DeviceID? { engine?.device }
-  var shownState: ClientStatus.State? { engine?.shownState }
 }
 
 struct SimDevice {
