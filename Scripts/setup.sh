@@ -36,6 +36,7 @@ want ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
 want libsqlite3-dev has_header sqlite3.h
 want zlib1g-dev has_header zlib.h
 want binaryen command -v wasm-opt
+want zopfli command -v zopfli
 want nodejs has_recent_node
 if [ "${1:-}" != demo ]; then
   want python3 command -v python3

@@ -2,7 +2,8 @@
 // Prints the size of everything a browser loads, raw and gzipped. Fails when it exceeds the budget, or when the bundle in
 // build/web is not what Web/ holds now.
 //
-// The modules are measured as a release serves them (Scripts/web.mjs), each gzipped for itself, as they travel.
+// The modules are measured as a release serves them (Scripts/web.mjs), each gzipped for itself, and engines as Scripts/build-wasm.sh
+// packed them, as they travel.
 //
 //   node Scripts/size.mjs [engine.wasm …]     default: every .wasm file in build/web
 
@@ -44,7 +45,9 @@ if (stale.length) {
 const given = process.argv.slice(2);
 const modules = given.length ? given : existsSync(built) ? readdirSync(built).filter((name) => name.endsWith('.wasm')).map((name) => join(built, name)) : [];
 for (const file of modules) {
-  const one = size(readFileSync(file));
+  // The server sends what was packed beside it.
+  const packed = `${file}.gz`;
+  const one = existsSync(packed) ? { raw: readFileSync(file).length, zipped: readFileSync(packed).length } : size(readFileSync(file));
   print(relative(ROOT, file), one, WASM_BYTES_MAX);
   isGood &&= one.zipped <= WASM_BYTES_MAX;
 }
