@@ -12,7 +12,7 @@ PYTHON := .build/venv/bin/python
 help:
 	@echo 'make demo      build everything and run Field Visits on http://127.0.0.1:8080   (make demo PORT=9000)'
 	@echo 'make test      every test: Swift, JavaScript, the size of the engine, and real browsers against a real server'
-	@echo 'make bench     figures, each beside the same work done the plain way: server, browser, sizes'
+	@echo 'make bench     figures, each beside the same work done the plain way: server, browser, sizes, simulator, text'
 	@echo 'make build     the server in debug mode with all tests, and the browser side'
 	@echo 'make clean     remove everything that was built (also the demo data)'
 	@echo
@@ -69,6 +69,11 @@ bench: setup web
 	@$(PYTHON) Benchmarks/browser/run.py --server "$$($(SWIFT) build -c release --show-bin-path)/aloft" --platform build/web
 	@echo; echo '== size'
 	@node Scripts/size.mjs
+	@echo; echo '== simulator'
+	@$(SWIFT) build -c release --product sim
+	@"$$($(SWIFT) build -c release --show-bin-path)/sim" --ops 300000
+	@echo; echo '== text'
+	@Scripts/bench-text.sh
 
 clean:
 	rm -rf .build build
