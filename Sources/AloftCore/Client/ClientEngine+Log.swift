@@ -135,7 +135,9 @@ extension ClientEngine {
       }
     }
     // Losing more judged numbers to a power cut than the server remembers one by one would make a queue count twice.
-    let isStrict = flight.rows.contains { $0.draftCount > 0 } || sync.unsyncedOutcomes >= SyncState.unsyncedOutcomesMax
+    // And a device that loses its new identity takes another one, under which what it has sent meanwhile would count again.
+    let isRenewed = renewals > 0 && state.device != DeviceID(high: 0, low: 0)
+    let isStrict = isRenewed || flight.rows.contains { $0.draftCount > 0 } || sync.unsyncedOutcomes >= SyncState.unsyncedOutcomesMax
     if isStrict { sync.unsyncedOutcomes = 0 }
     effects.append(.persist(first: state.head.sequence + 1, isStrict: isStrict, rows: rows))
     inFlight = flight
