@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the browser modules as a release serves them: three programs instead of many small modules, without comments.
+// Writes the browser modules as a release serves them: four programs instead of many small modules, without comments.
 //
 //   node Scripts/web.mjs [folder]        default: build/web
 //
@@ -13,7 +13,7 @@ import { strip } from './strip.mjs';
 
 const SOURCE = fileURLToPath(new URL('../Web', import.meta.url));
 /** Each program swallows what it imports, except what another program has already. */
-const PROGRAMS = ['aloft.js', 'sw.js', 'elements/index.js'];
+const PROGRAMS = ['aloft.js', 'text.js', 'sw.js', 'elements/index.js'];
 /** What apps may import besides, and which program has it. */
 const ALIASES = {
   'session.js': './aloft.js', 'install.js': './aloft.js', 'elements/kit.js': './index.js', 'elements/words.js': './index.js',

@@ -9,6 +9,7 @@ import { followLive } from './live.js';
 import { recall, remember, share } from './marker.js';
 import { openStorage } from './storage.js';
 import { createTabs } from './tabs.js';
+import { startText } from './text-module.js';
 
 export { AloftError };
 export { currentUser, onSession, SessionError, signIn, signOut } from './session.js';
@@ -34,9 +35,11 @@ export const remove = (...members) => ({ $remove: members });
  * @param {string} app @param {string} user */
 export const databaseName = (app, user) => `aloft:${app}:${user}`;
 
-/** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, sync?:boolean}} options */
-export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', sync = true } = {}) {
-  const asked = user ?? kept('session').then((session) => session?.user ?? 'anyone');
+/** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, text?:string|WebAssembly.Module,
+ *    sync?:boolean}} options */
+export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', text = '/aloft/text.wasm', sync = true } = {}) {
+  const session = kept('session');
+  const asked = user ?? session.then((session) => session?.user ?? 'anyone');
   /** @param {string} name */
   const readFrom = async (name) => {
     const storage = await openStorage(databaseName(name, await asked));
@@ -45,18 +48,30 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
   // The three slow things start together; the app's name is remembered so that none waits for another.
   const last = typeof app === 'string' ? recall(`app:${app}`) : app;
   const known = last?.app;
-  const [declaration, module, early] = await Promise.all([
+  /** What an app with collaborative text needs besides; a worker may not import, and shows nothing either.
+   * @param {any} declaration */
+  const loadText = async (declaration) => (hasText(declaration) ? Promise.all([
+    typeof text === 'string' ? loadEngine(text) : text, typeof document === 'undefined' ? null : import('./text.js'),
+  ]) : null);
+  const [declaration, module, early, earlyText] = await Promise.all([
     typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
     typeof wasm === 'string' ? loadEngine(wasm) : wasm,
     known ? readFrom(known) : null,
+    loadText(last),
   ]);
+  const [textModule, texts] = earlyText ?? await loadText(declaration) ?? [];
   if (known !== declaration.app) early?.storage.close();
   const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
   const person = await asked;
   if (typeof app === 'string' && declaration !== last) remember(`app:${app}`, declaration);
-  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
-  return createDatabase({ declaration, module, storage, stored, person, server, sync, facts });
+  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person, ...(textModule && { text }) } : null;
+  const signedIn = await session;
+  const name = signedIn?.user === person ? signedIn.name : person;
+  return createDatabase({ declaration, module, textModule, texts, storage, stored, person, name, server, sync, facts });
 }
+
+/** @param {any} declaration */
+const hasText = (declaration) => declaration?.collections?.some((/** @type {any} */ { fields }) => fields?.some((/** @type {any} */ { type }) => type === 'text'));
 
 /** The declaration as the server has it, or as it was last time when the server does not answer at once.
  * @param {string} url @param {any} last */
@@ -74,9 +89,9 @@ async function fetchDeclaration(url, last) {
   }
 }
 
-/** @param {{declaration:any, module:WebAssembly.Module, storage:import('./storage.js').Storage,
- *    stored:import('./host.js').Stored, person:string, server:string, sync:boolean, facts:any}} parts */
-async function createDatabase({ declaration, module, storage, stored, person, server, sync, facts }) {
+/** @param {{declaration:any, module:WebAssembly.Module, textModule?:WebAssembly.Module, texts?:typeof import('./text.js')|null, storage:import('./storage.js').Storage,
+ *    stored:import('./host.js').Stored, person:string, name:string, server:string, sync:boolean, facts:any}} parts */
+async function createDatabase({ declaration, module, textModule, texts: textProgram, storage, stored, person, name, server, sync, facts }) {
   const isPage = typeof document !== 'undefined';
   const markerKey = `${declaration.app}:${person}`;
   let hasWritten = false;
@@ -89,6 +104,7 @@ async function createDatabase({ declaration, module, storage, stored, person, se
 
   const tabs = createTabs(storage.name, {
     onHead: (head) => host.effects.hear(head),
+    onPresence: (presence) => texts?.hear(presence),
     onWake(reason) {
       void host.effects.wake(reason);
       if (reason === 'visible' || reason === 'online') live?.start();
@@ -101,9 +117,16 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     },
   });
   const syncURL = sync ? `${server}/sync` : null;
-  const host = createHost({ module, app: declaration, user: person, syncURL, storage, tabs, onSaved });
+  const text = textModule ? startText(textModule) : null;
+  const host = createHost({ module, app: declaration, text, user: person, syncURL, storage, tabs, onSaved });
   const live = sync && isPage
-    ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable) : null;
+    ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable, {
+      // One tab has the stream for all.
+      onPresence: (presence) => { texts?.hear(presence); tabs.share(presence); },
+    }) : null;
+  const texts = text && textProgram?.createTexts({ module: text, host, presence: {
+    url: sync ? `${server}/live/presence` : null, person: { user: person, name }, isReachable: () => isReachable, share: tabs.share,
+  } });
 
   const marker = recall(markerKey);
   host.details.restoring = marker?.head > 0 && !stored.state && !stored.rows.length;
@@ -163,6 +186,11 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     resolve: (collection, id, fields) => run('resolve', { collection, id, fields }),
     run,
     mutate: host.mutate,
+    /** @param {string} collection @param {string} id @param {string} field */
+    text(collection, id, field) {
+      if (!texts) throw new AloftError({ code: 'unavailable', path: field, message: 'the app declares no field of type text, or this is no page' });
+      return texts.open(collection, id, field);
+    },
     /** @param {string} collection @param {string} id */
     get: (collection, id) => host.ask(Op.get, { collection, id }),
     /** @param {any} query */
@@ -185,6 +213,7 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     async close() {
       if (isClosed) return;
       keepMarker();
+      void texts?.close(); // what was typed is a change like any other from here on
       isClosed = true;
       clearTimeout(syncTimer);
       live?.stop();

@@ -19,10 +19,10 @@ const REBUILD_MILLISECONDS_MAX = 60_000;
 /** @typedef {import('./storage.js').Stored} Stored */
 /** @typedef {ReturnType<typeof createHost>} Host */
 
-/** @param {{module:WebAssembly.Module, app:any, user:string, syncURL:string|null,
+/** @param {{module:WebAssembly.Module, app:any, text:import('./text-module.js').TextModule|null, user:string, syncURL:string|null,
  *    storage:import('./storage.js').Storage, tabs:import('./tabs.js').Tabs,
  *    onSaved:(head:number, isOwn:boolean) => void}} parts */
-export function createHost({ module, app, user, syncURL, storage, tabs, onSaved }) {
+export function createHost({ module, app, text, user, syncURL, storage, tabs, onSaved }) {
   /** @type {import('./engine.js').Engine | null} */
   let engine = null;
   let isRebuilding = true;
@@ -93,7 +93,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
   /** @param {Stored} stored */
   async function build(stored) {
     if (stored.format > FORMAT) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
-    const fresh = startEngine(module, app);
+    const fresh = startEngine(module, app, text);
     /** @param {string} what @param {Uint8Array} bytes */
     const bury = (what, bytes) => { void storage.bury(what, bytes); };
     if (stored.state) {
@@ -199,6 +199,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     },
     /** @param {number} op @param {any} [question] */
     read: (op, question) => ask((running) => running.json(op, question)),
+    /** A text's saved document as this device shows it.
+     * @param {any} question @returns {Uint8Array} */
+    text: (question) => ask((running) => running.call(Op.text, JSON.stringify(question)).slice()),
     /** @param {import('./handles.js').Mutation[]} mutations */
     mutate(mutations) {
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
