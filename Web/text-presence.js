@@ -36,8 +36,8 @@ export function createPresence({ url, person, isReachable, share }, world = {}) 
     forget(sweeping);
     let next = Infinity;
     let isChanged = false;
-    for (const [session, { heard }] of known) {
-      if (heard + FORGET_MILLISECONDS <= now()) isChanged = known.delete(session);
+    for (const [key, { heard }] of known) {
+      if (heard + FORGET_MILLISECONDS <= now()) isChanged = known.delete(key);
       else next = Math.min(next, heard + FORGET_MILLISECONDS);
     }
     if (next < Infinity) sweeping = later(sweep, next - now());
@@ -55,10 +55,11 @@ export function createPresence({ url, person, isReachable, share }, world = {}) 
   return {
     /** What the server or another tab told. @param {any} presence */
     hear(presence) {
-      const { session, cursor, anchor } = presence ?? {};
+      const { session, user, cursor, anchor } = presence ?? {};
       if (typeof session !== 'string' || mine.has(session)) return;
-      if (Number.isSafeInteger(cursor) && Number.isSafeInteger(anchor)) known.set(session, { ...presence, heard: now() });
-      else if (!known.delete(session)) return;
+      const key = `${user} ${session}`;
+      if (Number.isSafeInteger(cursor) && Number.isSafeInteger(anchor)) known.set(key, { ...presence, heard: now() });
+      else if (!known.delete(key)) return;
       sweep();
       for (const show of [...texts]) show();
     },
