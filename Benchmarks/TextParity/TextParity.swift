@@ -7,13 +7,24 @@ public enum TextParity {
   public static func digest(seed: UInt64, steps: Int) -> UInt64 {
     var random = Random(seed: seed)
     var documents = [TextDocument(), TextDocument(), TextDocument()]
+    var undo = TextUndo(groupsMax: 20, bytesMax: 2_000)
     var digest: UInt64 = seed
     let letters: [[UInt8]] = [[97], [98, 99], [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [10, 120, 121, 122]]
     for step in 0..<steps {
       let typist = Int(random.below(3))
       let agent = Text(utf8: [65 + UInt8(typist), 1, 2, 3, 4, 5, 6, 7])
       let count = documents[typist].count
-      if count > 0, random.below(3) == 0 {
+      if typist == 0 {
+        // One of them edits through undo only.
+        let place = Int(random.below(UInt64(count + 1)))
+        let deleted = min(count - place, Int(random.below(3)))
+        switch random.below(6) {
+        case 0: _ = try? undo.undo(in: &documents[0], by: agent)
+        case 1: _ = try? undo.redo(in: &documents[0], by: agent)
+        default: _ = try? undo.replace(deleted, at: place, with: letters[Int(random.below(6))], by: agent, in: &documents[0])
+        }
+        if random.below(3) == 0 { undo.endGroup() }
+      } else if count > 0, random.below(3) == 0 {
         let place = Int(random.below(UInt64(count)))
         try? documents[typist].delete(min(count - place, 1 + Int(random.below(4))), at: place, by: agent)
       } else {
@@ -24,7 +35,7 @@ public enum TextParity {
         let to = Int(random.below(3))
         let bytes = documents[from].encode(since: documents[to].version)
         digest = Hash64.of(bytes, seed: digest)
-        try? documents[to].absorb(bytes)
+        if to == 0, let delta = try? documents[0].merge(bytes) { undo.merged(delta) } else { try? documents[to].absorb(bytes) }
         digest = Hash64.of(documents[to].utf8, seed: digest)
       }
     }

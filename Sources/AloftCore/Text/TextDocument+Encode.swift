@@ -245,12 +245,8 @@ extension TextDocument {
   private func writeChanges(_ writer: TextWriter, _ bytes: inout TextWriter, _ text: inout [UInt8]) {
     var cursor = 0
     for range in stride(from: 0, to: writer.ranges.count, by: 2) {
-      var event = writer.ranges[range]
-      let end = writer.ranges[range + 1]
-      var run = operations.starts.lastIndex(atMost: event)
-      while event < end {
-        let stop = min(end, operations.end(of: run))
-        let piece = operations.piece(run, event, stop)
+      var pieces = TextPieces(operations, from: writer.ranges[range], to: writer.ranges[range + 1])
+      while let piece = pieces.next(operations) {
         let isDeletion = piece.kind != TextKind.insert
         let hasLength = piece.length != 1
         let isBackward = piece.kind == TextKind.deleteBackward && hasLength
@@ -260,13 +256,11 @@ extension TextDocument {
         let payload = hasLength ? piece.length : TextWriter.zigzag(move)
         bytes.wide(UInt64(payload) << (isDeletion && hasLength ? 4 : 3) | UInt64(head))
         if hasLength, move != 0 { bytes.signed(move) }
-        if !isDeletion { 
+        if !isDeletion {
           let start = piece.byteStart - operations.hidden
           text.append(contentsOf: operations.text[start..<start + piece.byteCount])
         }
         cursor = isDeletion ? piece.place : piece.place + piece.length
-        event = stop
-        run += 1
       }
     }
   }
