@@ -9,7 +9,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { strip } from './strip.mjs';
+import { squeeze, strip } from './strip.mjs';
 
 const SOURCE = fileURLToPath(new URL('../Web', import.meta.url));
 /** Each program swallows what it imports, except what another program has already. */
@@ -31,7 +31,7 @@ const names = (list) => (list ?? '').split(',').map((name) => name.trim()).filte
 export function buildRelease() {
   const release = new Map();
   const owner = new Map();
-  for (const program of PROGRAMS) release.set(program, bundle(program, owner));
+  for (const program of PROGRAMS) release.set(program, squeeze(bundle(program, owner)));
   for (const [name, target] of Object.entries(ALIASES)) release.set(name, `export*from'${target}';\n`);
   return release;
 }

@@ -22,6 +22,7 @@ export function bindArea(text, area) {
   /** @type {(() => void) | null} */
   let release = null;
   const own = {};
+  let lastCaret = 0;
   area.value = shown;
 
   /** Hands on what was typed. @param {string} [inputType] */
@@ -36,6 +37,7 @@ export function bindArea(text, area) {
       if (wanted !== shown) show([difference(shown, wanted)]);
     }
     before = null;
+    lastCaret = area.selectionStart;
   }
 
   /** The change that the input's type tells, without comparing; null when it does not fit.
@@ -65,6 +67,7 @@ export function bindArea(text, area) {
       // A selection that was a caret stays one.
       end = start === end ? moved(start, change) : moved(end, change);
       start = moved(start, change);
+      lastCaret = moved(lastCaret, change);
     }
     shown = area.value;
     if (area.selectionStart !== start || area.selectionEnd !== end) area.setSelectionRange(start, end, direction ?? 'none');
@@ -95,14 +98,16 @@ export function bindArea(text, area) {
     event.preventDefault();
     if (!may()) return;
     read();
-    const caret = text[step]();
-    if (caret !== null) area.setSelectionRange(caret, caret);
+    const caret = text.go(step);
+    if (caret !== null) area.setSelectionRange(caret, caret, 'none');
   }
 
   const stops = [
     text.subscribe(follow),
     text.addReader(() => read()),
     listenTo(area, 'beforeinput', (event) => {
+      // A paste, a drop, or a place away from the last edit begin something new to undo.
+      if (/Paste|Drop|Drag|Replacement/.test(event.inputType) || area.selectionStart !== lastCaret) text.endGroup();
       if (event.inputType === 'historyUndo') take(event, 'undo');
       else if (event.inputType === 'historyRedo') take(event, 'redo');
       else before = { start: area.selectionStart, end: area.selectionEnd };

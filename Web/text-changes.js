@@ -46,5 +46,5 @@ export function wholePairs(text, { at, deleted, inserted }) {
   let end = at + deleted;
   if (cuts(end)) inserted += text[end++];
   if (cuts(at)) inserted = text[--at] + inserted;
-  return { at, deleted: end - at, inserted: inserted.replace(/[\uD800-\uDBFF][\uDC00-\uDFFF]|[\uD800-\uDFFF]/g, (unit) => (unit.length === 2 ? unit : '\uFFFD')) };
+  return { at, deleted: end - at, inserted: inserted.replace(/\p{Cs}/gu, '\uFFFD') };
 }

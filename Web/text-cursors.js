@@ -8,15 +8,13 @@
 import { listenTo } from './text-handle.js';
 
 /** What shapes the lines of a text area. */
-const SHAPE = ['font-family', 'font-size', 'font-weight', 'font-style', 'font-variant', 'font-stretch', 'line-height', 'letter-spacing',
-  'word-spacing', 'text-transform', 'text-indent', 'text-align', 'direction', 'tab-size', 'padding-top', 'padding-right', 'padding-bottom', 'padding-left'];
-const COLOURS = 6;
+const SHAPE = ['font', 'letter-spacing', 'word-spacing', 'text-transform', 'text-indent', 'text-align', 'direction', 'tab-size', 'padding'];
 
 const SHEET = `
 :host { display: block; }
 .view { position: absolute; overflow: hidden; pointer-events: none; }
 .mirror { position: absolute; inset-block-start: 0; inset-inline-start: 0; box-sizing: border-box; white-space: pre-wrap; overflow-wrap: break-word; color: transparent; }
-.cursor { position: relative; }
+.cursor { position: relative; --colour: light-dark(hsl(var(--hue) 65% 27%), hsl(var(--hue) 65% 78%)); --on-colour: light-dark(#fff, #101412); }
 .cursor::before { content: ''; position: absolute; inset-block: -.1em; inset-inline-start: -1px; inline-size: 2px; background: var(--colour); block-size: 1.3em; }
 .name { position: absolute; inset-block-end: 1em; inset-inline-start: -1px; padding: 0 .35em; border-radius: .25em .25em .25em 0; background: var(--colour); color: var(--on-colour);
   font: 600 .6875rem/1.4 system-ui, sans-serif; letter-spacing: 0; text-indent: 0; text-transform: none; white-space: nowrap; }
@@ -24,9 +22,6 @@ const SHEET = `
 .name.before { inset-inline: auto -1px; }
 .line { margin: 0; color: var(--aloft-quiet, inherit); font: inherit; font-size: .8125rem; }
 .line:empty { display: none; }
-.colour-0 { --colour: light-dark(#0b6b58, #74d3b8); } .colour-1 { --colour: light-dark(#8a4b00, #f2bb62); } .colour-2 { --colour: light-dark(#3b47a5, #b6bff5); }
-.colour-3 { --colour: light-dark(#a2231a, #ffa297); } .colour-4 { --colour: light-dark(#1d5f7a, #9ed0e2); } .colour-5 { --colour: light-dark(#7a2f77, #e7aee4); }
-.cursor { --on-colour: light-dark(#fff, #10201b); }
 @media (forced-colors: active) { .cursor { --colour: Highlight; --on-colour: HighlightText; forced-color-adjust: none; } }
 `;
 
@@ -40,9 +35,9 @@ export function writersInWords(names) {
   return `${first}, ${second} and ${rest.length === 1 ? '1 other' : `${rest.length} others`} are writing here`;
 }
 
-/** A number that stays a person's on every device.
+/** A hue that is a person's on every device.
  * @param {string} user */
-export const colourOf = (user) => [...user].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9_973, 7) % COLOURS;
+export const hueOf = (user) => [...user].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9_973, 7) * 47 % 360;
 
 /** Shows others until the returned function is called.
  * @param {import('./text-handle.js').Text} text @param {HTMLTextAreaElement} area @param {(names:string[]) => string} [words] */
@@ -87,7 +82,9 @@ export function showCursors(text, area, words = writersInWords) {
     let at = 0;
     mirror.replaceChildren();
     for (const { cursor, user, name } of sorted) {
-      mirror.append(area.value.slice(at, cursor), make('span', `cursor colour-${colourOf(user)}`, '\u200B', make('span', 'name', name)));
+      const mark = make('span', 'cursor', '\u200B', make('span', 'name', name));
+      mark.style.setProperty('--hue', String(hueOf(user)));
+      mirror.append(area.value.slice(at, cursor), mark);
       at = cursor;
     }
     // The word that a cursor stands in must break where it breaks in the area.
@@ -98,11 +95,10 @@ export function showCursors(text, area, words = writersInWords) {
   function shape() {
     const style = getComputedStyle(area);
     for (const property of SHAPE) mirror.style.setProperty(property, style.getPropertyValue(property));
-    mirror.style.width = `${area.clientWidth}px`;
+    mirror.style.width = view.style.width = `${area.clientWidth}px`;
+    view.style.height = `${area.clientHeight}px`;
     view.style.left = `${area.offsetLeft + area.clientLeft}px`;
     view.style.top = `${area.offsetTop + area.clientTop}px`;
-    view.style.width = `${area.clientWidth}px`;
-    view.style.height = `${area.clientHeight}px`;
   }
 
   function place() {

@@ -12,6 +12,8 @@ import { base64url, openSession, SessionLost, textOf } from './text-session.js';
 
 const PAUSE_MILLISECONDS = 300;
 const PAUSE_MILLISECONDS_MAX = 1_000;
+/** After such a pause what is typed is undone on its own. */
+const GROUP_MILLISECONDS = 700;
 /** How long after the server has the words the cursor is told again: by then others have the words too. */
 const SETTLE_MILLISECONDS = 500;
 
@@ -46,6 +48,7 @@ export function createText(source, world = {}) {
   let holds = 0;
   /** @type {any} */ let pause;
   /** @type {any} */ let limit;
+  /** @type {any} */ let grouping;
   /** @type {any} */ let settling;
   /** @type {Moving[]} */ let others = [];
   /** @type {{cursor:number|null, anchor:number}} */ let own = { cursor: null, anchor: 0 };
@@ -57,7 +60,7 @@ export function createText(source, world = {}) {
   /** @param {keyof typeof listeners} kind @param {any} value */
   function tell(kind, value) {
     for (const fn of [...listeners[kind]]) {
-      try { fn(value); } catch (error) { if (globalThis.reportError) globalThis.reportError(error); else console.error(error); }
+      try { fn(value); } catch (error) { globalThis.reportError?.(error); }
     }
   }
   /** @param {keyof typeof listeners} kind @param {(value:any) => void} fn */
@@ -113,14 +116,29 @@ export function createText(source, world = {}) {
     }
   }
 
+  /** Takes own edits back, or makes them again; answers where that ends, null when there is nothing to do.
+   * @param {'undo'|'redo'} step @param {any} [by] */
+  function go(step, by) {
+    if (isClosed) return null;
+    const changes = surviving(() => session.step(step));
+    if (!changes.length) return null;
+    changed(changes, true, by);
+    plan();
+    const { at, inserted } = changes[changes.length - 1];
+    return at + inserted.length;
+  }
+
   // ---- to the engine
 
   function plan() {
     forget(pause);
+    forget(grouping);
     pause = later(due, PAUSE_MILLISECONDS);
+    grouping = later(endGroup, GROUP_MILLISECONDS);
     limit ??= later(due, PAUSE_MILLISECONDS_MAX);
     showStatus();
   }
+  function endGroup() { if (!isClosed) surviving(() => session.endGroup()); }
   function due() { commit(false).catch(() => {}); }
   function leave() { flush().catch(() => {}); }
 
@@ -264,6 +282,10 @@ export function createText(source, world = {}) {
     delete: (at, length) => edit({ at, deleted: length, inserted: '' }),
     /** @param {string} whole */
     replace: (whole) => edit(difference(value, String(whole))),
+    undo: () => go('undo'),
+    redo: () => go('redo'),
+    get canUndo() { return !isClosed && (surviving(() => session.can) & 1) > 0; },
+    get canRedo() { return !isClosed && (surviving(() => session.can) & 2) > 0; },
     /** @param {(event:TextEvent) => void} fn */
     subscribe: (fn) => listen('change', fn),
     /** @param {(status:string) => void} fn */
@@ -286,11 +308,12 @@ export function createText(source, world = {}) {
         isClosed = true;
         for (const stop of stops) stop?.();
         forget(settling);
+        forget(grouping);
         session.close();
       }
     },
     // ---- for bindings
-    edit,
+    edit, go, endGroup,
     /** Others' changes wait until the release: an input method must not lose its place.
      * @returns {() => void} */
     hold() {

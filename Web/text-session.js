@@ -5,7 +5,7 @@
 // A mark of byte order at the head of a piece is a character like any other here.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
-const Op = { open: 10, close: 11, edit: 12, absorb: 13, unsent: 14, sent: 15, value: 16 };
+const Op = { open: 10, close: 11, edit: 12, absorb: 13, unsent: 14, sent: 15, value: 16, undo: 17, redo: 18, can: 19, endGroup: 20 };
 /** What `absorb` answers when the document has not what was sent. */
 const LACKS = 1;
 
@@ -44,6 +44,12 @@ export function openSession(module, saved) {
       const { code, bytes } = run(Op.absorb, other);
       return code === LACKS ? null : parseChanges(bytes);
     },
+    /** @param {'undo'|'redo'} step */
+    step: (step) => parseChanges(run(Op[step]).bytes),
+    /** Whether there is something to undo (1) and to redo (2). */
+    get can() { return run(Op.can).code; },
+    /** What is typed next is undone on its own. */
+    endGroup: () => { run(Op.endGroup); },
     close() { try { run(Op.close); } catch { /* gone already */ } },
   };
 }

@@ -53,6 +53,10 @@ struct TextModule {
     case 14: output = text.session.unsent()
     case 15: text.session.markSent()
     case 16: output = text.session.utf8
+    case 17: write(try text.session.undo(), &output)
+    case 18: write(try text.session.redo(), &output)
+    case 19: return (text.session.canUndo ? 1 : 0) | (text.session.canRedo ? 2 : 0)
+    case 20: text.session.endGroup()
     default: return unknown
     }
     return 0

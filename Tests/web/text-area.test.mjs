@@ -130,3 +130,39 @@ test('changes: difference, places and pairs', () => {
   assert.equal(movedCursor(6, { at: 0, deleted: 0, inserted: 'hello' }), 11);
   assert.deepEqual(wholePairs('a🌍b', { at: 2, deleted: 0, inserted: 'x' }), { at: 1, deleted: 2, inserted: '\uFFFDx\uFFFD' });
 });
+
+test('undo takes back only own words, and leaves others\' inside them', async () => {
+  const { text, area, say, time } = await bound('Plan: ');
+  area.select(6);
+  area.type('milk');
+  assert.equal(text.canUndo, true);
+  await time.pass(1_000);
+  await say((other) => other.insert(8, 'XX'));
+  assert.equal(area.value, 'Plan: miXXlk');
+  area.type(' tea');
+  assert.equal(area.key('z'), false, 'the browser does not undo as well');
+  assert.equal(area.value, 'Plan: miXXlk');
+  area.key('z');
+  assert.equal(area.value, 'Plan: XX');
+  area.key('z');
+  assert.equal(area.value, 'Plan: XX', 'others\' words stay');
+  assert.deepEqual([text.canUndo, text.canRedo], [false, true]);
+  area.key('z', { shiftKey: true });
+  area.key('y');
+  assert.equal(area.value, 'Plan: miXXlk tea');
+  area.tell('beforeinput', { inputType: 'historyUndo' });
+  assert.equal(area.value, 'Plan: miXXlk');
+  area.readOnly = true;
+  area.key('z');
+  assert.equal(area.value, 'Plan: miXXlk', 'nothing changes where nothing may be written');
+});
+
+test('what was undone is saved like any other edit', async () => {
+  const { area, time, engine } = await bound('');
+  area.type('gone');
+  await time.pass(300);
+  area.key('z');
+  assert.equal(area.value, '');
+  await time.pass(300);
+  assert.equal(engine.value, '');
+});

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { colourOf, writersInWords } from '../../Web/text-cursors.js';
+import { hueOf, writersInWords } from '../../Web/text-cursors.js';
 import { createPresence } from '../../Web/text-presence.js';
 import { createDevice, createTime, settle } from './text-world.mjs';
 
@@ -79,5 +79,6 @@ test('who writes is said in one short line, and a person keeps a colour', () => 
   assert.equal(writersInWords(['Ana', 'Ben']), 'Ana and Ben are writing here');
   assert.equal(writersInWords(['Ana', 'Ben', 'Cy']), 'Ana, Ben and 1 other are writing here');
   assert.equal(writersInWords(['Ana', 'Ben', 'Cy', 'Dee']), 'Ana, Ben and 2 others are writing here');
-  assert.equal(colourOf('ana'), colourOf('ana'));
+  assert.equal(hueOf('ana'), hueOf('ana'));
+  assert.notEqual(hueOf('ana'), hueOf('mia'));
 });

@@ -5,6 +5,7 @@
 public struct TextSession: Sendable {
   private var document: TextDocument
   private let agent: Text
+  private var history = TextUndo()
   /// How many of the agent's own events were handed on.
   private var sent = 0
   // Where the last edit ended, in scalars and in units: the next one is near, so its place is counted from there.
@@ -27,12 +28,27 @@ public struct TextSession: Sendable {
     if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
     let start = document.buffer.scalarOffset(ofUTF16: place, near: nearScalar, nearUnit)
     let end = document.buffer.scalarOffset(ofUTF16: place + deleted, near: start, place)
-    (nearScalar, nearUnit) = (start, place)
-    try document.delete(end - start, at: start, by: agent)
-    let unitsBefore = document.utf16Count
-    let scalarsBefore = document.count
-    try document.insert(text, at: start, by: agent)
-    (nearScalar, nearUnit) = (start + document.count - scalarsBefore, place + document.utf16Count - unitsBefore)
+    let (units, scalars) = (document.utf16Count - deleted, document.count - (end - start))
+    _ = try history.replace(end - start, at: start, with: text, by: agent, in: &document)
+    (nearScalar, nearUnit) = (start + document.count - scalars, place + document.utf16Count - units)
+  }
+
+  public var canUndo: Bool { history.canUndo }
+  public var canRedo: Bool { history.canRedo }
+
+  /// Ends a group of edits: what is typed next is undone on its own.
+  public mutating func endGroup() { history.endGroup() }
+
+  /// Takes the person's own newest group of edits back. Gives what changed; nothing when there is nothing to undo.
+  public mutating func undo() throws(TextError) -> TextDelta {
+    (nearScalar, nearUnit) = (0, 0)
+    return try history.undo(in: &document, by: agent)
+  }
+
+  /// Makes the group of edits again that was undone last.
+  public mutating func redo() throws(TextError) -> TextDelta {
+    (nearScalar, nearUnit) = (0, 0)
+    return try history.redo(in: &document, by: agent)
   }
 
   /// The agent's edits that were not handed on, as one message; empty when there are none.
@@ -52,7 +68,9 @@ public struct TextSession: Sendable {
     let other = saved.isEmpty ? TextDocument() : try TextDocument(saved: saved)
     if Self.known(of: agent, in: other.version) < sent { return nil }
     let delta = try document.merge(other.encode(since: document.version))
-    if !delta.isEmpty { (nearScalar, nearUnit) = (0, 0) }
+    if delta.isEmpty { return delta }
+    (nearScalar, nearUnit) = (0, 0)
+    history.merged(delta)
     return delta
   }
 
