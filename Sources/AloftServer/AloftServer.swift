@@ -51,7 +51,7 @@ public final class AloftServer<S: Store>: Sendable {
     sync = SyncRoute(
       store: store, judge: judge, committer: committer, readers: readers, server: Text("aloft/\(aloftVersion)"), now: now)
     session = SessionRoute(identity: identity, isSecure: configuration.isBehindTLS)
-    let hasText = app.collections.contains { $0.fields.contains { String(describing: $0.type) == "text" } }
+    let hasText = app.collections.contains { $0.fields.contains { $0.type == .text } }
     files = StaticFiles(
       configuration.folders, optional: configuration.optionalFiles, unwanted: hasText ? [] : ["/aloft/text.js", "/aloft/text.wasm"],
       threads: readers)

@@ -151,7 +151,7 @@ def undo_takes_own_words(world):
     mia.page.keyboard.press('Control+z')
     until('only own words go', lambda: words(mia.page) == 'Plan: XX')
     until('also there', lambda: words(ada.page) == 'Plan: XX')
-    mia.page.get_by_role('button', name='Notes: redo').click()
+    mia.page.get_by_role('button', name='Redo typing').click()
     until('and come back', lambda: words(ada.page) == 'Plan: miXXlk')
     ada.page.keyboard.press('Control+z')
     until('everybody takes back their own', lambda: words(mia.page) == 'Plan: milk')

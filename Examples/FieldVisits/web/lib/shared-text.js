@@ -12,8 +12,8 @@ export function sharedText({ label, rows = 4, text }) {
   const id = freshId('text');
   const input = h('textarea', { id, class: 'input', rows, 'aria-describedby': `${id}-written` });
   const written = h('p', { class: 'written', id: `${id}-written` });
-  const undo = iconButton(`${label}: undo`, { icon: 'undo', onclick: () => { text.undo(); } });
-  const redo = iconButton(`${label}: redo`, { icon: 'redo', onclick: () => { text.redo(); } });
+  const undo = iconButton('Undo typing', { icon: 'undo', onclick: () => { text.undo(); } });
+  const redo = iconButton('Redo typing', { icon: 'redo', onclick: () => { text.redo(); } });
   const refused = h('div', { hidden: true });
   const node = h('div', { class: 'field' },
     h('div', { class: 'label-line' }, h('label', { class: 'label', for: id }, label), h('div', { class: 'buttons' }, undo, redo)),
