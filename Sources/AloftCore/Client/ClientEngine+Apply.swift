@@ -6,6 +6,7 @@ extension ClientEngine {
   mutating func applyResponse(_ response: SyncResponse, time: Instant) {
     // Another context may have had this answer: what it says of the server holds for this one too.
     sync.isAtHead = !response.hasMore
+    sync.isAmidPages = response.hasMore
     sync.failure = nil
     (sync.needsSignIn, sync.isForeign) = (false, false)
     state.clock.observe(HybridTime(milliseconds: time), now: time)
@@ -112,16 +113,9 @@ extension ClientEngine {
   /// Compares what the device holds with the sums that came with the parts. A scope that differs is fetched again.
   ///
   /// While more pages follow, some scope is not whole, and what it shares with others comes and goes: two scopes would have each other
-  /// fetched again for ever. Whether others differ is then asked once everything has come; the server compares what it is told.
+  /// fetched again for ever. Whoever gets the last page asks once more (`receive`); the server compares what it is told.
   private mutating func compareSums(_ response: SyncResponse) {
-    if response.hasMore {
-      sync.hasUncomparedSums = true
-      return
-    }
-    if sync.hasUncomparedSums {
-      sync.hasUncomparedSums = false
-      sync.isDue = true
-    }
+    if response.hasMore { return }
     for part in response.parts where part.from > 0 {
       guard let checksum = part.checksum, let place = state.cursor(part.scope), state.cursors[place].cursor.sequence == part.to,
         state.cursors[place].cursor.checksum != checksum
