@@ -179,11 +179,15 @@ extension ClientEngine {
     }
     if kind == RowKind.partial.rawValue {
       guard var row = old?.row, let part = new.row else {
-        // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
-        if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
+        // Cells that were to be laid over a row that is not here: rather than show half a record,
+        fetchAgain(scope)
         return
       }
-      row.absorb(part)
+      if !row.absorb(part) { fetchAgain(scope) }
+      row.dropUnusedStamps()
+      setBase(collection, slot, row.encode())
+    } else if app.collections[collection].hasTexts, var row = new.row {
+      if !row.receiveTexts(over: nil) { fetchAgain(scope) }
       row.dropUnusedStamps()
       setBase(collection, slot, row.encode())
     } else {
@@ -192,6 +196,11 @@ extension ClientEngine {
     if let row = tables[collection].base(slot) { account(collection, row, isAdded: true) }
     let place = Self.place(collection, slot)
     if hasPending(place) { refresh.append(place) }
+  }
+
+  /// Makes the scope's sum wrong, so that its next comparison has it sent whole.
+  private mutating func fetchAgain(_ scope: Text) {
+    if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
   }
 
   /// Every held scope is at its head: what left one of them and came back through none has left them all.

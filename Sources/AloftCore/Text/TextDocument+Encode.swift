@@ -2,6 +2,9 @@
 // Events as bytes: writes what somebody does not know yet, or the whole document. The format is described in TextEvents.swift.
 
 extension TextDocument {
+  /// How a saved document begins: version 1, bit 2.
+  static let savedFormat: UInt8 = 0x14
+
   /// Opens a saved document: the text is there at once, the events are read when somebody edits, merges or asks for them. Only for bytes
   /// of this replica's own storage, since the text in them is believed.
   public init(saved bytes: [UInt8]) throws(TextError) {
@@ -11,7 +14,7 @@ extension TextDocument {
     let sum = TextDocument.checksum(bytes, end)
     for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { throw .damaged }
     var reader = TextReader(bytes, 0, end)
-    if try reader.number() != 0x14 { throw .unknownFormat }
+    if try reader.number() != Int(TextDocument.savedFormat) { throw .unknownFormat }
     let length = try reader.count()
     let start = reader.offset
     if !Text.isValidUTF8(bytes, from: start, to: start + length) { throw .notUTF8 }
@@ -23,8 +26,8 @@ extension TextDocument {
   }
 
   /// The whole document: every event and the text. Equal for equal logs. Costs the runs of the log, and packing what was typed since the
-  /// last time, up to a block more.
-  public mutating func save() -> [UInt8] {
+  /// last time, up to a block more; nothing of that when the last block is not packed (`isQuick`), for documents that change all the time.
+  public mutating func save(isQuick: Bool = false) -> [UInt8] {
     if !sealed.isEmpty { return sealed }
     settle()
     reveal()
@@ -33,9 +36,9 @@ extension TextDocument {
     TextPacker.pack(text, from: packedCount, to: whole, &packed)
     packedCount = whole
     var packed = packed
-    TextPacker.pack(text, from: whole, to: text.count, &packed)
+    TextPacker.pack(text, from: whole, to: text.count, &packed, isQuick: isQuick)
     var writer = TextWriter()
-    writer.number(0x14)
+    writer.bytes.append(TextDocument.savedFormat)
     writer.number(byteCount)
     writer.bytes.append(contentsOf: utf8)
     writer.bytes.append(
