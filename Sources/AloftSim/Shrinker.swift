@@ -294,6 +294,7 @@ extension SimChange.Effect {
     case .set: .set(0)
     case .clear: .clear
     case .add: .add(1)
+    case .type: .type(0)
     case .alter(let add, let remove): .alter(add: Array(add.prefix(1)), remove: Array(remove.prefix(1)))
     }
   }

@@ -89,6 +89,7 @@ extension ClientEngine {
     case 13: return try get(try Arguments(json: input.rest()))
     case 14: return json(status: status)
     case 15: return jsonPending()
+    case 16: return try text(try Arguments(json: input.rest()))
     case 20: return try mutate(input.rest(), now: now)
     case 21: return run(.persisted(through: try input.word64()), now: now)
     case 22: return run(.persistConflict(tail: try input.logRows()), now: now)
@@ -133,6 +134,17 @@ extension ClientEngine {
       throw Refusal("unknown", "no such collection", path: "collection")
     }
     return json(record: collection, id)
+  }
+
+  private func text(_ arguments: Arguments) throws(Refusal) -> [UInt8] {
+    guard let collection = app.number(of: try arguments.required("collection")) else {
+      throw Refusal("unknown", "no such collection", path: "collection")
+    }
+    let fields = app.collections[collection].fields
+    guard let field = app.collections[collection].number(of: try arguments.required("field")), fields[field].rule == .text else {
+      throw Refusal("unknown", "no such collaborative text", path: "field")
+    }
+    return text(collection, try arguments.required("id"), field)
   }
 
   private mutating func mutate(_ json: [UInt8], now: UInt64) throws(Refusal) -> [UInt8] {

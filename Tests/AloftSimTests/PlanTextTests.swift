@@ -37,7 +37,7 @@ struct PlanTextTests {
     (header + "10ms d1.0 tap", 7, "a device from 0 to 0"), (header + "10ms d0.2 tap", 7, "a tab from 0 to 1"),
     (header + "10 d0.0 tap", 7, "'ms'"), (header + "10ms d0.0 tap tap", 7, "the end of the line"),
     (header + "10ms d0.0 update c9/1", 7, "a collection from 0"), (header + "\n10ms d0.0 update c0/1 size=3", 8, "a field's name"),
-    (header + "10ms d0.0 update c0/1 counter*3", 7, "=, +, - or {"), (header + "10ms d0.0 sleep", 7, "create, update"),
+    (header + "10ms d0.0 update c0/1 counter*3", 7, "=, +, -, ~ or {"), (header + "10ms d0.0 sleep", 7, "create, update"),
     (header + "10ms d0.0 update c0/1 addWins{+1-2}", 7, "','"), (header + "fault 5ms rain d0 0", 7, "the name of a fault"),
     (header + "fault 5ms..9ms crash d0 0", 7, "one time"), (header + "fault 9ms..5ms offline d0 0", 7, "one time"),
     (header + "fault 5ms upgrade d0 3", 7, "the fault's value from 1 to 2"),

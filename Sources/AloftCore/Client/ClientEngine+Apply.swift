@@ -6,6 +6,7 @@ extension ClientEngine {
   mutating func applyResponse(_ response: SyncResponse, time: Instant) {
     // Another context may have had this answer: what it says of the server holds for this one too.
     sync.isAtHead = !response.hasMore
+    sync.isAmidPages = response.hasMore
     sync.failure = nil
     (sync.needsSignIn, sync.isForeign) = (false, false)
     state.clock.observe(HybridTime(milliseconds: time), now: time)
@@ -112,16 +113,9 @@ extension ClientEngine {
   /// Compares what the device holds with the sums that came with the parts. A scope that differs is fetched again.
   ///
   /// While more pages follow, some scope is not whole, and what it shares with others comes and goes: two scopes would have each other
-  /// fetched again for ever. Whether others differ is then asked once everything has come; the server compares what it is told.
+  /// fetched again for ever. Whoever gets the last page asks once more (`receive`); the server compares what it is told.
   private mutating func compareSums(_ response: SyncResponse) {
-    if response.hasMore {
-      sync.hasUncomparedSums = true
-      return
-    }
-    if sync.hasUncomparedSums {
-      sync.hasUncomparedSums = false
-      sync.isDue = true
-    }
+    if response.hasMore { return }
     for part in response.parts where part.from > 0 {
       guard let checksum = part.checksum, let place = state.cursor(part.scope), state.cursors[place].cursor.sequence == part.to,
         state.cursors[place].cursor.checksum != checksum
@@ -185,11 +179,15 @@ extension ClientEngine {
     }
     if kind == RowKind.partial.rawValue {
       guard var row = old?.row, let part = new.row else {
-        // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
-        if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
+        // Cells that were to be laid over a row that is not here: rather than show half a record,
+        fetchAgain(scope)
         return
       }
-      row.absorb(part)
+      if !row.absorb(part) { fetchAgain(scope) }
+      row.dropUnusedStamps()
+      setBase(collection, slot, row.encode())
+    } else if app.collections[collection].hasTexts, var row = new.row {
+      if !row.receiveTexts(over: nil) { fetchAgain(scope) }
       row.dropUnusedStamps()
       setBase(collection, slot, row.encode())
     } else {
@@ -198,6 +196,11 @@ extension ClientEngine {
     if let row = tables[collection].base(slot) { account(collection, row, isAdded: true) }
     let place = Self.place(collection, slot)
     if hasPending(place) { refresh.append(place) }
+  }
+
+  /// Makes the scope's sum wrong, so that its next comparison has it sent whole.
+  private mutating func fetchAgain(_ scope: Text) {
+    if let place = state.cursor(scope) { state.cursors[place].cursor.checksum ^= 1 }
   }
 
   /// Every held scope is at its head: what left one of them and came back through none has left them all.

@@ -44,7 +44,7 @@ extension ClientEngine {
   package var isPersisting: Bool { inFlight != nil }
 
   /// Whether there is something to say or to hear and nothing but the network stands in the way.
-  package var isDue: Bool { isOpen && sync.isDue && !sync.needsSignIn && !saveFailure }
+  package var isDue: Bool { isOpen && (sync.isDue || sync.isAmidPages) && !sync.needsSignIn && !saveFailure }
 
   /// The last log row applied; nil while something waits to be written.
   package var settledRow: UInt64? { outbox.isEmpty && drafts.isEmpty ? state.head.sequence : nil }

@@ -214,6 +214,7 @@ extension ClientEngine {
       guard applyRow(row, now: now) else { return }
       forgetRenewal()
     }
+    watchPages(now: now)
     startRound(now: now)
   }
 

@@ -92,7 +92,9 @@ extension ClientEngine {
   /// Checks a call, shows its effect and keeps it as a draft.
   /// - Parameter seen: for a change that is offered again, what its author had seen; only of guarded fields is it what stands now.
   mutating func draft(_ action: Text, _ args: [UInt8], now: Instant, seen: [Seen]? = nil) throws(Rejection) -> MutationHandle {
-    let writes = try expand(action, args, time: now)
+    var args = args
+    var writes = try expand(action, args, time: now)
+    if BuiltInAction(action) != nil { try turnTextsIntoEdits(&writes[0], &args) }
     let n = state.issued + UInt64(drafts.count) + 1
     var pending = PendingMutation(mutation: Mutation(n: n, time: state.clock.tick(now: now), action: action, args: args), writes: writes)
     pending.mutation.seen = seen ?? []

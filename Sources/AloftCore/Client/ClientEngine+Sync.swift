@@ -16,8 +16,8 @@ struct SyncState: Sendable {
   var isDue = false
   /// The last round reached the head of every scope.
   var isAtHead = false
-  /// Pages were applied whose sums could not be compared: what was held then is to be compared once everything has come.
-  var hasUncomparedSums = false
+  /// The newest stored answer said that more follows: somebody has to ask on, and sums are compared once everything has come.
+  var isAmidPages = false
   var failure: TransportFailure?
   var needsSignIn = false
   /// The session is another person's: only a new sign-in lets anything be sent again.
@@ -49,7 +49,7 @@ extension ClientEngine {
       guard let place = state.cursor(hint.scope) else { return false }
       return state.cursors[place].cursor.sequence >= hint.sequence
     }
-    guard sync.isDue || !sync.hints.isEmpty || !state.queue.isEmpty else { return }
+    guard sync.isDue || sync.isAmidPages || !sync.hints.isEmpty || !state.queue.isEmpty else { return }
     sync.hints = []
     sync.isSending = true
     sync.isDue = false
@@ -151,7 +151,11 @@ extension ClientEngine {
     sync.isAtHead = !response.hasMore
     // Whoever woke the engine while the round was out wants to know what came after its answer was made.
     sync.isDue = sync.isDue || response.hasMore
-    if !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
+    // Pages come without sums that could be compared: ask once more when the last one is here. Other contexts learn of the end from
+    // the log alone, so an answer that brings nothing else is stored for that.
+    let endsPages = sync.isAmidPages && !response.hasMore
+    if endsPages { sync.isDue = true }
+    if endsPages || !response.outcomes.isEmpty || !response.membership.isEmpty || !response.parts.isEmpty {
       sync.unsyncedOutcomes += response.outcomes.count
       outbox.append(.response(now: response.time, body: body, decoded: response))
     } else {
@@ -181,6 +185,11 @@ extension ClientEngine {
     let ceiling = min(1000 << UInt64(min(sync.failureCount, 9)), SyncState.delayMillisecondsMax)
     let asked = min(UInt64(retryAfterSeconds) * 1000, 24 * 3_600_000)
     delay(max(500 + random.below(ceiling), asked), now: now)
+  }
+
+  /// Another context fetches pages, and its rows will arrive. Look again in a while, in case it froze.
+  mutating func watchPages(now: Instant) {
+    if sync.isAmidPages && !sync.isSending && !sync.isDue { delay(2000 + random.below(1000), now: now) }
   }
 
   private mutating func delay(_ milliseconds: UInt64, now: Instant) {

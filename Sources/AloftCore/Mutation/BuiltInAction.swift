@@ -157,12 +157,13 @@ struct ArgumentReader {
     throw Rejection(code: Text("invalid" as StaticString), path: path.text, message: problem)
   }
 
-  /// A change: a plain value, {"$increment": n}, or {"$add": […], "$remove": […]}.
+  /// A change: a plain value, {"$increment": n}, {"$edit": bytes}, or {"$add": […], "$remove": […]}.
   mutating func change(_ type: FieldType, _ path: ArgumentPath) throws(Rejection) -> FieldChange {
     guard (try? cbor.peek()) == .map else { return .set(try value(type, path)) }
     var add: [Value] = []
     var remove: [Value] = []
     var increment: Int64?
+    var edit: [UInt8]?
     for _ in 0..<(try map(path)) {
       let key = try keyRange(path)
       if cbor.spells("$increment", key) {
@@ -172,11 +173,16 @@ struct ArgumentReader {
         add = try elements(type, path.part("$add"))
       } else if cbor.spells("$remove", key) {
         remove = try elements(type, path.part("$remove"))
+      } else if cbor.spells("$edit", key) {
+        guard type == .text else { throw path.rejection("invalid", "the field is not a collaborative text") }
+        guard case .bytes(let bytes) = try value(.bytes, path.part("$edit")) else { throw path.part("$edit").rejection("invalid", "must be bytes") }
+        edit = bytes
       } else {
-        throw path.rejection("unknown", "takes a value, $increment, or $add and $remove")
+        throw path.rejection("unknown", "takes a value, $increment, $edit, or $add and $remove")
       }
     }
     if let increment { return .increment(increment) }
+    if let edit { return .edit(edit) }
     return .alter(add: add, remove: remove)
   }
 

@@ -87,12 +87,13 @@ extension RecordWrite {
       write.seen = []
       for entry in seen where entry.field == number && entry.key == key { write.seen = entry.dots }
       let rule = collection.fields[number].rule
-      // Only the server keeps history, and a new record has none.
-      let before = isNew || isSpeculative ? Value.null : row!.value(number, rule: rule)
+      // Only the server keeps history, and a new record has none. Sums, sets and texts keep their own.
+      let hasHistory = !isNew && !isSpeculative && rule != .counter && rule != .addWins && rule != .text
+      let before = hasHistory ? row!.value(number, rule: rule) : Value.null
       switch write.apply(change, to: &row!) {
       case .changed:
         result.isChanged = true
-        if before != .null && rule != .counter && rule != .addWins { result.history.append((number, before, false)) }
+        if before != .null { result.history.append((number, before, false)) }
       case .unchanged: break
       case .kept:
         result.isChanged = true
@@ -135,7 +136,7 @@ extension RecordWrite {
       case .guarded, .manual, .addWins:
         let dots = row.dots(of: number)
         if !dots.isEmpty { out.append(Seen(key: key, field: number, dots: dots)) }
-      case .latest, .counter, .maximum, .minimum, .immutable, .server: break
+      case .latest, .counter, .maximum, .minimum, .immutable, .server, .text: break
       }
     }
     return out

@@ -6,6 +6,8 @@ public enum FieldChange: Equatable, Sendable {
   case set(Value)
   case increment(Int64)
   case alter(add: [Value], remove: [Value])
+  /// An edit of a collaborative text, as `TextDocument.encode(since:)` makes it.
+  case edit([UInt8])
 }
 
 /// What a rule made of a change.
@@ -47,6 +49,7 @@ struct FieldWrite {
     case .maximum, .minimum: ExtremeRule.apply(change, to: &row, self)
     case .immutable: ImmutableRule.apply(change, to: &row, self)
     case .server: ServerRule.apply(change, to: &row, self)
+    case .text: TextRule.apply(change, to: &row, self)
     }
   }
 

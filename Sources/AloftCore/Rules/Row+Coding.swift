@@ -4,6 +4,8 @@
 extension Row {
   /// Tag 8 marks a cell whose values carry the stamps that support them, so that a reader needs no declaration to renumber stamps.
   static let supportedTag: UInt64 = 8
+  /// Tag 9 is the same for a collaborative text. A part of a row adds to it; of other cells it takes the place.
+  static let textTag: UInt64 = 9
 
   /// The row's deterministic bytes. Cost: one pass over its values.
   public func encode() -> [UInt8] {
@@ -21,8 +23,8 @@ extension Row {
       switch cell {
       case .absent: out.undefined()
       case .plain(let value): value.encode(to: &out)
-      case .supported(let values):
-        out.tag(Self.supportedTag)
+      case .supported(let values), .text(let values):
+        if case .text = cell { out.tag(Self.textTag) } else { out.tag(Self.supportedTag) }
         out.array(values.count)
         for value in values {
           out.array(1 + value.dots.count)
@@ -143,7 +145,8 @@ extension Cell {
       reader.pass()
       self = .absent
     case .tag:
-      guard try reader.tag() == Row.supportedTag else { throw reader.failure(.unexpectedKind) }
+      let tag = try reader.tag()
+      guard tag == Row.supportedTag || tag == Row.textTag else { throw reader.failure(.unexpectedKind) }
       var values: [SupportedValue] = []
       for _ in 0..<(try reader.array()) {
         let items = try reader.array()
@@ -157,30 +160,28 @@ extension Cell {
         }
         values.append(SupportedValue(value: value, dots: dots))
       }
-      self = .supported(values)
+      self = tag == Row.textTag ? .text(values) : .supported(values)
     default: self = .plain(try Value(from: &reader))
     }
   }
 }
 
 extension Row {
-  /// Lays a partial row over this one: cells that the part lacks stay.
-  mutating func absorb(_ part: Row) {
+  /// Lays a partial row over this one: cells that the part lacks stay, and edits come on top of the texts that they belong to.
+  /// - Returns: false when an edit stands on words that are not here.
+  mutating func absorb(_ part: Row) -> Bool {
     let before = self
     self = part
+    let isComplete = receiveTexts(over: before)
     while cells.count < before.cells.count {
       cells.append(.absent)
       marks.append(0)
     }
     for number in before.cells.indices where cells[number] == .absent && before.cells[number] != .absent {
-      if case .supported(let values) = before.cells[number] {
-        let moved = values.map { value in
-          SupportedValue(value: value.value, dots: value.dots.map { index(of: before.stamps[$0]) })
-        }
-        write(.supported(moved), to: number, by: before.stamps[before.marks[number]])
-      } else {
-        write(before.cells[number], to: number, by: before.stamps[before.marks[number]])
-      }
+      var cell = before.cells[number]
+      cell.renumber { index(of: before.stamps[$0]) }
+      write(cell, to: number, by: before.stamps[before.marks[number]])
     }
+    return isComplete
   }
 }

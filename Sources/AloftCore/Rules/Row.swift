@@ -5,7 +5,8 @@
 //   life  = index of the stamp that created, deleted or restored the record; stored as -1 - index while it is deleted
 //   stamps = [milliseconds, counter, device, n, sequence, …]    five items for each mutation that a value still depends on
 //   marks = index of the stamp of each cell; an empty array when all are 0
-//   cells = the value of each field by number; undefined = never written; tag 8 = values with the stamps that support them
+//   cells = the value of each field by number; undefined = never written; tag 8 = values with the stamps that support them;
+//           tag 9 = a collaborative text: its saved document, and on the server its newest edits, each with its stamps
 
 /// Who wrote a value and when.
 public struct Stamp: Equatable, Sendable {
@@ -39,6 +40,22 @@ public enum Cell: Equatable, Sendable {
   case plain(Value)
   /// The elements of a set, or the candidates of a `manual` field.
   case supported([SupportedValue])
+  /// A collaborative text: its saved document, and on the server its newest edits once more. All are bytes.
+  case text([SupportedValue])
+}
+
+extension Cell {
+  /// Gives the stamps that support its values other indexes.
+  mutating func renumber(_ index: (Int) -> Int) {
+    func renumbered(_ values: [SupportedValue]) -> [SupportedValue] {
+      values.map { SupportedValue(value: $0.value, dots: $0.dots.map(index)) }
+    }
+    switch self {
+    case .absent, .plain: break
+    case .supported(let values): self = .supported(renumbered(values))
+    case .text(let values): self = .text(renumbered(values))
+    }
+  }
 }
 
 /// A decoded record.
@@ -77,6 +94,7 @@ public struct Row: Equatable, Sendable {
     case .absent: .null
     case .plain(let value): value
     case .supported(let values): rule == .addWins ? .array(values.map { $0.value }) : newest(of: values)?.value ?? .null
+    case .text(let parts): .text(Text(utf8: TextMerge.text(of: TextRule.document(parts))))
     }
   }
 
@@ -97,7 +115,7 @@ public struct Row: Equatable, Sendable {
     switch cell(number) {
     case .absent: return []
     case .plain: return [stamps[marks[number]].mutation]
-    case .supported(let values):
+    case .supported(let values), .text(let values):
       var out: [MutationID] = []
       for value in values { for dot in value.dots { out.append(stamps[dot].mutation) } }
       return out
@@ -146,7 +164,7 @@ public struct Row: Equatable, Sendable {
       switch cells[number] {
       case .absent: continue
       case .plain: break
-      case .supported(let values): for value in values { for dot in value.dots { used.insert(dot) } }
+      case .supported(let values), .text(let values): for value in values { for dot in value.dots { used.insert(dot) } }
       }
       used.insert(marks[number])
     }
@@ -157,9 +175,7 @@ public struct Row: Equatable, Sendable {
     life = used.rank(life)
     for number in cells.indices {
       marks[number] = used.contains(marks[number]) ? used.rank(marks[number]) : 0
-      if case .supported(let values) = cells[number] {
-        cells[number] = .supported(values.map { SupportedValue(value: $0.value, dots: $0.dots.map { used.rank($0) }) })
-      }
+      cells[number].renumber { used.rank($0) }
     }
   }
 }

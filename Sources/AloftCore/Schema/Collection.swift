@@ -40,6 +40,9 @@ public struct Collection: Sendable {
     }
   }
 
+  /// Whether a field is a collaborative text.
+  var hasTexts: Bool { fields.contains { $0.rule == .text } }
+
   /// The number of a field, or nil.
   public func number(of name: Text) -> Int? { fields.firstIndex { $0.name == name } }
 }

@@ -197,6 +197,7 @@ struct DeclarationReader {
     if name == "bool" { return .bool }
     if name == "timestamp" { return .timestamp }
     if name == "bytes" { return .bytes }
+    if name == "text" { return .text }
     if name == "choice" { return .choice(parts.choices) }
     if name == "counter" { return .counter(min: parts.low, max: parts.high) }
     if name == "reference" {

@@ -3,7 +3,7 @@
 
 /// How concurrent writes of one field become one value. Each case has a file in Rules/.
 public enum Rule: UInt8, CaseIterable, Sendable {
-  case latest, guarded, manual, addWins, counter, maximum, minimum, immutable, server
+  case latest, guarded, manual, addWins, counter, maximum, minimum, immutable, server, text
 
   /// The name in JSON declarations and in documentation.
   public var name: StaticString {
@@ -17,6 +17,7 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     case .minimum: "minimum"
     case .immutable: "immutable"
     case .server: "server"
+    case .text: "text"
     }
   }
 
@@ -25,6 +26,7 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     switch type {
     case .set: .addWins
     case .counter: .counter
+    case .text: .text
     default: .latest
     }
   }
@@ -34,10 +36,11 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     switch self {
     case .addWins: if case .set = type { true } else { false }
     case .counter: if case .counter = type { true } else { false }
+    case .text: type == .text
     case .maximum, .minimum: type == .int || type == .double || type == .timestamp
     case .latest, .guarded, .manual, .immutable, .server:
       switch type {
-      case .set, .counter: false
+      case .set, .counter, .text: false
       default: true
       }
     }

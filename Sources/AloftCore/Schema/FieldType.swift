@@ -20,6 +20,8 @@ public indirect enum FieldType: Equatable, Sendable {
   case set(FieldType)
   /// A number that is only ever changed by increments.
   case counter(min: Int64?, max: Int64?)
+  /// A text that several people edit at once. Its changes are edits, or a text that takes the place of what its author sees.
+  case text
 
   public static func choice(_ choices: String...) -> FieldType { .choice(choices.map { Text($0) }) }
   public static func reference(_ collection: String) -> FieldType { .reference(Text(collection)) }
@@ -41,6 +43,7 @@ public indirect enum FieldType: Equatable, Sendable {
     case .reference: "reference"
     case .set: "set"
     case .counter: "counter"
+    case .text: "text"
     }
   }
 
@@ -48,7 +51,7 @@ public indirect enum FieldType: Equatable, Sendable {
   func accept(_ value: Value, problem: inout Text) -> Value? {
     switch (self, value) {
     case (_, .null): return .null
-    case (.string, .text(let text)):
+    case (.string, .text(let text)), (.text, .text(let text)):
       guard text.utf8.count <= Self.bytesMax else {
         problem = "is longer than 262144 bytes"
         return nil

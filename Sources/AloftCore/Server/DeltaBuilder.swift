@@ -237,7 +237,7 @@ private struct RowWriter {
     // Sequences inside a row count in its home scope; through another scope the whole row travels.
     let since = scopes.first == scope ? base : 0
     // A field that some scope of the record lets its reader see comes through all of them.
-    let isPart = row.narrow(after: since) { number in
+    let isPart = try row.narrow(after: since) { number in
       number >= collection.fields.count || collection.fields[number].readers.isEmpty || principal.mayRead(collection.fields[number], in: scopes)
     }
     // A record that came after the base is new to the device even when some of its cells are hidden from it.

@@ -8,6 +8,8 @@ struct RowLayout {
     var bytes: Range<Int>
     /// Whether its values carry dots.
     var isSupported = false
+    /// Of a collaborative text only what came after this place in the log is written.
+    var after: Sequence?
     var mark = 0
   }
 
@@ -61,16 +63,39 @@ struct RowLayout {
   func isKnown(at cursor: Sequence) -> Bool { stamps.contains { $0.sequence <= cursor } }
 
   /// Takes away the cells that did not change after `cursor` or that may not be seen; false when the whole row is the answer.
-  mutating func narrow(after cursor: Sequence, isVisible: (Int) -> Bool) -> Bool {
+  mutating func narrow(after cursor: Sequence, isVisible: (Int) -> Bool) throws(DecodeError) -> Bool {
     var isNarrower = false
     for number in cells.indices where !cells[number].bytes.isEmpty {
       let isOld = stamps[cells[number].mark].sequence <= cursor && cursor > 0
       if isOld || !isVisible(number) {
         cells[number].bytes = 0..<0
         isNarrower = true
+      } else if cells[number].isSupported && cursor > 0 {
+        isNarrower = try narrow(&cells[number], after: cursor) || isNarrower
       }
     }
     return isNarrower
+  }
+
+  /// Leaves of a collaborative text what came after `cursor`; false when that is all of it, or the cell holds something else.
+  private func narrow(_ cell: inout Cell, after cursor: Sequence) throws(DecodeError) -> Bool {
+    var reader = CBORReader(row, from: cell.bytes.lowerBound, to: cell.bytes.upperBound)
+    guard try reader.tag() == Row.textTag else { return false }
+    cell.after = cursor
+    let count = try reader.array()
+    var kept = 0
+    for _ in 0..<count { if try part(&reader, cell).isKept { kept += 1 } }
+    if kept == count { cell.after = nil }
+    return kept < count
+  }
+
+  /// Moves past a value with dots.
+  private func part(_ reader: inout CBORReader, _ cell: Cell) throws(DecodeError) -> (value: Range<Int>, dots: [Int], isKept: Bool) {
+    let items = try reader.array()
+    let value = try Self.item(&reader)
+    var dots: [Int] = []
+    for _ in 1..<max(items, 1) { dots.append(try dot(&reader)) }
+    return (value, dots, cell.after.map { after in dots.contains { stamps[$0].sequence > after } } ?? true)
   }
 
   /// Writes what is left, with the stamps that it needs, as `Row.encode` would.
@@ -96,27 +121,32 @@ struct RowLayout {
     out.array(isMarked ? cells.count : 0)
     if isMarked { for cell in cells { out.uint(used.contains(cell.mark) ? UInt64(used.rank(cell.mark)) : 0) } }
   }
+
   private func noteDots(of cell: Cell, in used: inout IndexSet) throws(DecodeError) {
-    var reader = CBORReader(row, from: cell.bytes.lowerBound, to: cell.bytes.upperBound)
-    _ = try reader.tag()
-    for _ in 0..<(try reader.array()) {
-      let items = try reader.array()
-      try reader.skip()
-      for _ in 1..<max(items, 1) { used.insert(try dot(&reader)) }
-    }
+    try parts(of: cell) { _, dots in for dot in dots { used.insert(dot) } }
   }
 
   /// Copies a cell whose values carry dots, and gives these their new numbers.
   private func copy(_ cell: Cell, _ used: IndexSet, to out: inout CBORWriter) throws(DecodeError) {
     var reader = CBORReader(row, from: cell.bytes.lowerBound, to: cell.bytes.upperBound)
     out.tag(try reader.tag())
-    let count = try reader.array()
+    var count = 0
+    try parts(of: cell) { _, _ in count += 1 }
     out.array(count)
-    for _ in 0..<count {
-      let items = try reader.array()
-      out.array(items)
-      out.raw(row, try Self.item(&reader))
-      for _ in 1..<max(items, 1) { out.uint(UInt64(used.rank(try dot(&reader)))) }
+    try parts(of: cell) { value, dots in
+      out.array(1 + dots.count)
+      out.raw(row, value)
+      for dot in dots { out.uint(UInt64(used.rank(dot))) }
+    }
+  }
+
+  /// The values of a cell that are to be written, with their dots.
+  private func parts(of cell: Cell, _ body: (Range<Int>, [Int]) -> Void) throws(DecodeError) {
+    var reader = CBORReader(row, from: cell.bytes.lowerBound, to: cell.bytes.upperBound)
+    _ = try reader.tag()
+    for _ in 0..<(try reader.array()) {
+      let (value, dots, isKept) = try part(&reader, cell)
+      if isKept { body(value, dots) }
     }
   }
 

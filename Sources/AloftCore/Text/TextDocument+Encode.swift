@@ -26,8 +26,8 @@ extension TextDocument {
   }
 
   /// The whole document: every event and the text. Equal for equal logs. Costs the runs of the log, and packing what was typed since the
-  /// last time, up to a block more.
-  public mutating func save() -> [UInt8] {
+  /// last time, up to a block more; nothing of that when the last block is not packed (`isQuick`), for documents that change all the time.
+  public mutating func save(isQuick: Bool = false) -> [UInt8] {
     if !sealed.isEmpty { return sealed }
     settle()
     reveal()
@@ -36,7 +36,7 @@ extension TextDocument {
     TextPacker.pack(text, from: packedCount, to: whole, &packed)
     packedCount = whole
     var packed = packed
-    TextPacker.pack(text, from: whole, to: text.count, &packed)
+    TextPacker.pack(text, from: whole, to: text.count, &packed, isQuick: isQuick)
     var writer = TextWriter()
     writer.bytes.append(TextDocument.savedFormat)
     writer.number(byteCount)

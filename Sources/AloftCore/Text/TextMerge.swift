@@ -48,7 +48,7 @@ public enum TextMerge {
     do throws(TextError) {
       var document = try open(parts.first ?? [])
       for edit in parts.dropFirst() { try document.absorb(edit) }
-      return document.save()
+      return document.save(isQuick: true)
     } catch { return nil }
   }
 

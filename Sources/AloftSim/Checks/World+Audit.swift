@@ -37,6 +37,7 @@ extension World {
     for device in devices.indices { audit(device) }
     auditIssues()
     for user in plan.grants.indices { auditNewcomer(user) }
+    auditTexts()
     for device in devices.indices { auditColdStart(device) }
   }
 

@@ -217,6 +217,11 @@ extension World {
     guard devices[id.device].tabs[id.tab].engine!.shownValue(key, 0) != nil else {
       return fail("S16", "device \(id.device) does not show the record that it changed")
     }
+    if let edit = issues[index].edit, let number = fields[collection].firstIndex(of: .text) {
+      tally.checks += 1
+      let shown = devices[id.device].tabs[id.tab].engine!.shownValue(key, number)
+      if shown != .text(Text(utf8: edit.shown)) { fail("S16", "device \(id.device) does not show what its user just typed: \(issues[index].verb.text)") }
+    }
     for change in changes {
       guard let number = fields[collection].firstIndex(of: change.field), case .set(let code) = change.effect else { continue }
       guard change.field == .latest || change.field == .guarded || change.field == .hidden else { continue }
@@ -330,6 +335,7 @@ extension Row {
       case .absent: continue
       case .plain(let value): words.append("\(name)=\(value.words)")
       case .supported(let values): words.append("\(name)={" + values.map { $0.value.words }.joined(separator: ",") + "}")
+      case .text: words.append("\(name)=" + SimEdit.words(SimEdit.characters(of: self, number)))
       }
     }
     return words.joined(separator: " ")
@@ -346,6 +352,7 @@ extension OracleRecord {
       case .plain(let value, _): words.append("\(name)=\(value.words)")
       case .candidates(let all, _): words.append("\(name)={" + all.map { $0.value.words }.joined(separator: ",") + "}")
       case .elements(let all, _): words.append("\(name)={" + all.map { $0.value.words }.joined(separator: ",") + "}")
+      case .text(let text): words.append("\(name) of " + SimEdit.words(text.standing))
       }
     }
     return words.joined(separator: " ")

@@ -44,8 +44,12 @@ enum Digest {
     case .plain(let value, _): return share(value, salt)
     case .candidates(let all, _): return all.reduce(share(field.value, salt &+ 1)) { $0 &+ share($1.value, salt) }
     case .elements(let all, _): return all.reduce(0) { $0 &+ share($1.value, salt) }
+    case .text(let text): return text.standing.reduce(0) { $0 &+ share($1, salt) }
     }
   }
+
+  /// A character of a text, wherever it stands: the oracle knows which ones stand, and S15 asks for their order.
+  private static func share(_ character: UInt32, _ salt: UInt64) -> UInt64 { Hash64.mix(salt &+ UInt64(character) &* 0x9E37_79B9_7F4A_7C15) }
 
   /// - Parameter fields: the collection's fields in the order of their numbers.
   static func of(_ row: Row, _ collection: Int, _ fields: [SimField]) -> UInt64 {
@@ -61,6 +65,9 @@ enum Digest {
         let salt = salt(root, field)
         for value in values { sum &+= share(value.value, salt) }
         if field != .addWins { sum &+= share(row.value(number, rule: .manual), salt &+ 1) }
+      case .text:
+        let salt = salt(root, field)
+        for character in SimEdit.characters(of: row, number) { sum &+= share(character, salt) }
       }
     }
     return sum

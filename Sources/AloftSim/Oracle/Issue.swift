@@ -24,6 +24,8 @@ struct Issue {
   var identity: UInt64
   /// The author's last change of the same record that was still waiting then.
   var laneParent: Int?
+  /// What its author typed.
+  var edit: SimEdit?
   /// An older issue that cannot be told apart by its content and time.
   var sameIdentity: Int?
   var isSaved = false

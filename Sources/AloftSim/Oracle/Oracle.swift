@@ -132,7 +132,7 @@ struct Oracle {
         let verdict = record.apply(
           change, rule: rule, write: write, seen: seen,
           bounds: change.field == .counter ? (schema.counterMin(request.key.collection), schema.counterMax(request.key.collection)) : (nil, nil),
-          byServer: request.byServer)
+          byServer: request.byServer, typed: issue.edit)
         switch verdict {
         case .changed: isChanged = true
         case .unchanged: break

@@ -45,18 +45,20 @@ enum OracleField {
   case candidates([(value: Value, write: OracleWrite)], last: OracleWrite)
   /// Elements with the writes that added them, and the last write.
   case elements([(value: Value, adds: [OracleWrite])], last: OracleWrite)
+  case text(OracleText)
 
   var lastWrite: OracleWrite? {
     switch self {
     case .absent: nil
     case .plain(_, let write), .candidates(_, let write), .elements(_, let write): write
+    case .text(let text): text.writes.last
     }
   }
 
   /// What is shown where one value is shown.
   var value: Value {
     switch self {
-    case .absent, .elements: return .null
+    case .absent, .elements, .text: return .null
     case .plain(let value, _): return value
     case .candidates(let all, _):
       var best = all[0]
@@ -72,6 +74,7 @@ enum OracleField {
     case .plain(_, let write): [write]
     case .candidates(let all, _): all.map { $0.write }
     case .elements(let all, _): all.flatMap { $0.adds }
+    case .text(let text): text.writes
     }
   }
 }
@@ -124,7 +127,8 @@ extension OracleRecord {
   /// Applies one change by the rule of its field.
   /// - Parameter seen: the writes whose effect on this field the author had seen.
   mutating func apply(
-    _ change: SimChange, rule: Rule, write: OracleWrite, seen: [SeenWrite], bounds: (min: Int64?, max: Int64?), byServer: Bool
+    _ change: SimChange, rule: Rule, write: OracleWrite, seen: [SeenWrite], bounds: (min: Int64?, max: Int64?), byServer: Bool,
+    typed: SimEdit?
   ) -> RuleVerdict {
     let field = change.field
     var value = Value.null
@@ -152,6 +156,13 @@ extension OracleRecord {
       self[field] = .candidates(left, last: write)
       return left.count > 1 ? .kept : .changed
     case .addWins: return applySet(change, write, seen)
+    case .text:
+      guard let typed else { return .unchanged }
+      var text = OracleText()
+      if case .text(let current) = self[field] { text = current }
+      guard text.take(typed, write) else { return .refused("invalid") }
+      self[field] = .text(text)
+      return .changed
     case .counter:
       var amount: Int64 = 0
       switch change.effect {
@@ -159,7 +170,7 @@ extension OracleRecord {
       case .set(let number):
         if case .absent = self[field] { amount = number } else { return .refused("invalid") }
       case .clear: if case .absent = self[field] { return .unchanged } else { return .refused("invalid") }
-      case .alter: return .refused("invalid")
+      case .alter, .type: return .refused("invalid")
       }
       let before: Int64 = if case .int(let number) = self[field].value { number } else { 0 }
       let (sum, overflow) = before.addingReportingOverflow(amount)

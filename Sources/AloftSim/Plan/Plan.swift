@@ -11,6 +11,8 @@ public struct SimChange: Equatable, Sendable {
     case clear
     case add(Int64)
     case alter(add: [Int64], remove: [Int64])
+    /// Typing somewhere in a text; the number decides where and how much, on the text that stands there then.
+    case type(Int64)
   }
 
   public var field: SimField

@@ -211,7 +211,7 @@ private struct PlanGenerator {
     case .price where !dares(): return nil
     case .price: return SimChange(field: field, effect: .set(number()))
     case .link: return SimChange(field: field, effect: .set(Int64(key(0))))
-    case .latest, .guarded, .manual, .immutable, .server, .addWins, .counter, .maximum, .minimum:
+    case .latest, .guarded, .manual, .immutable, .server, .addWins, .counter, .maximum, .minimum, .text:
       for rule in Rule.allCases where SimField.standing(for: rule) == field { return change(field, by: rule, isCreate: isCreate) }
       return nil
     }
@@ -228,6 +228,7 @@ private struct PlanGenerator {
     case .server: return chance(4) ? SimChange(field: field, effect: .set(word())) : nil
     case .maximum, .minimum: return SimChange(field: field, effect: .set(number()))
     case .counter: return SimChange(field: field, effect: isCreate ? .set(start()) : .add(amount()))
+    case .text: return SimChange(field: field, effect: .type(Int64(random.below(1 << 24))))
     case .addWins:
       let add = (0..<pick(3)).map { _ in Int64(pick(4)) }
       let remove = isCreate ? [] : (0..<pick(3)).map { _ in Int64(pick(4)) }

@@ -5,7 +5,7 @@ import AloftCore
 
 /// A field of the simulated app. Plans name it by `rawValue`.
 public enum SimField: UInt8, CaseIterable, Sendable {
-  case space, also, latest, guarded, manual, addWins, counter, maximum, minimum, immutable, server, hidden, price, link, later
+  case space, also, latest, guarded, manual, addWins, counter, maximum, minimum, immutable, server, hidden, price, link, later, text
 
   /// The field that exercises a rule. A new rule does not compile until it has one, and with it a generator of changes.
   public static func standing(for rule: Rule) -> SimField {
@@ -19,6 +19,7 @@ public enum SimField: UInt8, CaseIterable, Sendable {
     case .minimum: .minimum
     case .immutable: .immutable
     case .server: .server
+    case .text: .text
     }
   }
 
@@ -39,11 +40,12 @@ public enum SimField: UInt8, CaseIterable, Sendable {
     case .price: "price"
     case .link: "link"
     case .later: "later"
+    case .text: "text"
     }
   }
 
   /// How a plan writes its values.
-  enum Kind { case space, word, number, set, counter, reference }
+  enum Kind { case space, word, number, set, counter, reference, text }
 
   var kind: Kind {
     switch self {
@@ -53,6 +55,7 @@ public enum SimField: UInt8, CaseIterable, Sendable {
     case .addWins: .set
     case .counter: .counter
     case .link: .reference
+    case .text: .text
     }
   }
 }

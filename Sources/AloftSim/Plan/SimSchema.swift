@@ -77,6 +77,7 @@ public struct SimSchema: Equatable, Sendable {
     case .price: return Field(name, .int, write: ["boss"])
     case .link: return Field(name, .reference("c0"))
     case .later: return Field(name, .string, since: 2)
+    case .text: return Field(name, .text)
     }
   }
 

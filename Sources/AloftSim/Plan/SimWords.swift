@@ -66,6 +66,8 @@ enum SimWords {
     case .word, .set: .text(word(code, in: field))
     case .number, .counter: .int(code)
     case .reference: .text(record(0, Int(code)))
+    // What is typed depends on what stands there.
+    case .text: .null
     }
   }
 
@@ -82,11 +84,12 @@ enum SimWords {
 
 extension Verb {
   /// The action and arguments of the call; nil for what is not a mutation.
-  func call() -> (action: Text, args: [UInt8])? {
+  /// - Parameter edit: what its author types.
+  func call(_ edit: [UInt8] = []) -> (action: Text, args: [UInt8])? {
     switch self {
-    case .create(let collection, let key, let changes): (Text("create"), Self.args(collection, key, "fields", changes))
-    case .update(let collection, let key, let changes): (Text("update"), Self.args(collection, key, "changes", changes))
-    case .resolve(let collection, let key, let changes): (Text("resolve"), Self.args(collection, key, "fields", changes))
+    case .create(let collection, let key, let changes): (Text("create"), Self.args(collection, key, "fields", changes, edit))
+    case .update(let collection, let key, let changes): (Text("update"), Self.args(collection, key, "changes", changes, edit))
+    case .resolve(let collection, let key, let changes): (Text("resolve"), Self.args(collection, key, "fields", changes, edit))
     case .delete(let collection, let key): (Text("delete"), Self.args(collection, key, nil, []))
     case .restore(let collection, let key): (Text("restore"), Self.args(collection, key, nil, []))
     case .stamp(let key, let word):
@@ -109,21 +112,21 @@ extension Verb {
     return out.finish()
   }
 
-  private static func args(_ collection: Int, _ key: Int, _ word: StaticString?, _ changes: [SimChange]) -> [UInt8] {
+  private static func args(_ collection: Int, _ key: Int, _ word: StaticString?, _ changes: [SimChange], _ edit: [UInt8] = []) -> [UInt8] {
     var out = CBORWriter(capacity: 128)
     out.map(word == nil ? 2 : 3)
     out.text("id")
     out.text(SimWords.record(collection, key))
     if let word {
       out.text(word)
-      write(changes, to: &out)
+      write(changes, edit, to: &out)
     }
     out.text("collection")
     out.text(SimWords.collection(collection))
     return out.finish()
   }
 
-  private static func write(_ changes: [SimChange], to out: inout CBORWriter) {
+  private static func write(_ changes: [SimChange], _ edit: [UInt8], to out: inout CBORWriter) {
     out.map(changes.count)
     for change in changes {
       out.text(change.field.name)
@@ -142,6 +145,10 @@ extension Verb {
         out.text("$remove")
         out.array(remove.count)
         for code in remove { out.text(SimWords.word(code, in: change.field)) }
+      case .type:
+        out.map(1)
+        out.text("$edit")
+        out.bytes(edit)
       }
     }
   }

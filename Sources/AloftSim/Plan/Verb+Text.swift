@@ -80,6 +80,7 @@ extension SimChange {
     case .set(let code): return "\(name)=\(code)"
     case .clear: return "\(name)=none"
     case .add(let amount): return "\(name)\(amount < 0 ? "" : "+")\(amount)"
+    case .type(let code): return "\(name)~\(code)"
     case .alter(let add, let remove): return "\(name){" + (add.map { "+\($0)" } + remove.map { "-\($0)" }).joined(separator: ",") + "}"
     }
   }
@@ -93,6 +94,8 @@ extension SimChange {
     self.field = field
     if line.take("=") {
       effect = line.take("none") ? .clear : .set(try line.number("none or a code", in: Self.codes))
+    } else if line.take("~") {
+      effect = .type(try line.number("a number", in: 0...Int64.max))
     } else if line.take("+") {
       effect = .add(try line.number("an amount", in: 0...Int64.max))
     } else if line.take("-") {
@@ -100,7 +103,7 @@ extension SimChange {
     } else if line.take("{") {
       effect = try Self.elements(&line)
     } else {
-      throw line.error("=, +, - or {")
+      throw line.error("=, +, -, ~ or {")
     }
   }
 

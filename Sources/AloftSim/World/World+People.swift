@@ -50,8 +50,9 @@ extension World {
   // MARK: changes
 
   private mutating func mutate(_ verb: Verb, _ id: ContextID) {
-    guard let call = verb.call() else { return }
     let (device, tab) = (id.device, id.tab)
+    let edit = type(verb, id)
+    guard let call = verb.call(edit?.bytes ?? []) else { return }
     var out = CBORWriter(capacity: call.args.count + 32)
     out.array(1)
     out.map(2)
@@ -63,7 +64,7 @@ extension World {
     do throws(Rejection) {
       let (handles, effects) = try devices[device].tabs[tab].engine!.mutate(out.finish(), now: clock(device))
       tally.operations += 1
-      let issue = register(verb, seen, id, token: handles[0].token, devices[device].tabs[tab].engine!.newestDrafts(1)[0])
+      let issue = register(verb, seen, edit, id, token: handles[0].token, devices[device].tabs[tab].engine!.newestDrafts(1)[0])
       note(device, tab, 21, UInt64(issue), "issue \(issue): \(verb.text)")
       checkShown(issue, id)
       checkTime(issue, id, token: handles[0].token)
@@ -76,12 +77,12 @@ extension World {
 
   /// Enters what a device accepted into the list of issues.
   @discardableResult
-  private mutating func register(_ verb: Verb, _ seen: [Issue.Sight], _ id: ContextID, token: UInt64, _ mutation: Mutation) -> Int {
+  private mutating func register(_ verb: Verb, _ seen: [Issue.Sight], _ edit: SimEdit?, _ id: ContextID, token: UInt64, _ mutation: Mutation) -> Int {
     let (device, tab) = (id.device, id.tab)
     let user = devices[device].user
     let family = devices[device].families[user]
     let identity = Self.identity(family, mutation)
-    var issue = Issue(verb: verb, user: user, device: device, family: family, time: mutation.time, seen: seen, identity: identity)
+    var issue = Issue(verb: verb, user: user, device: device, family: family, time: mutation.time, seen: seen, identity: identity, edit: edit)
     for write in verb.writes {
       if let parent = devices[device].tabs[tab].lanes.updateValue(issues.count, forKey: write.key), parent < issues.count { issue.laneParent = parent }
     }
@@ -162,8 +163,8 @@ extension World {
       let numbers = devices[device].tabs[tab].engine!.newestDismissal
       for (place, draft) in drafts.enumerated() {
         let handle = handles[place]
-        guard place < numbers.count, let mutation = tray.first(where: { $0.mutation.n == numbers[place] })?.mutation, mutation.args == draft.args,
-          let old = issue(ofTray: mutation, family)
+        guard place < numbers.count, let entry = tray.first(where: { $0.mutation.n == numbers[place] }), entry.mutation.args == draft.args,
+          let old = issue(ofTray: entry.mutation, family)
         else { return fail("S04", "device \(device): a retry offers a mutation that nobody made") }
         // Only in guarded fields does trying again mean having seen what stands now.
         var seen = issues[old].seen.filter { $0.field != .guarded }
@@ -173,9 +174,9 @@ extension World {
           }
         }
         seen += (old == original ? fresh : sights(ofDraft: draft, id)).filter { $0.field == .guarded }
-        let new = register(issues[old].verb, seen, id, token: handle.token, draft)
+        let new = register(issues[old].verb, seen, issues[old].edit, id, token: handle.token, draft)
         renamed.append((old, new))
-        issues[old].isDismissed = true
+        dismiss(old, entry)
       }
       run(effects, id)
     } catch { note(device, tab, 24, first.n, "may not retry n\(first.n): \(error.code.string)") }
@@ -194,12 +195,18 @@ extension World {
     let tray = devices[id.device].tabs[id.tab].engine!.tray
     guard place < tray.count else { return }
     let family = devices[id.device].families[devices[id.device].user]
-    if let issue = issue(ofTray: tray[place].mutation, family) { issues[issue].isDismissed = true }
+    if let issue = issue(ofTray: tray[place].mutation, family) { dismiss(issue, tray[place]) }
     do throws(Rejection) {
       let effects = try devices[id.device].tabs[id.tab].engine!.discard(tray[place].mutation.n, now: clock(id.device))
       note(id.device, id.tab, 25, tray[place].mutation.n, "discards n\(tray[place].mutation.n)")
       run(effects, id)
     } catch {}
+  }
+
+  private mutating func dismiss(_ issue: Int, _ entry: TrayEntry) {
+    issues[issue].isDismissed = true
+    // Its device parked it while the tab that made it was gone, so that nobody heard of it until now.
+    if case .parked = entry.outcome, oracle.judgedCount(issue) == 0 { issues[issue].isParkedByDevice = true }
   }
 
   /// The issue behind an entry of the tray: one that was judged and did not apply.

@@ -33,6 +33,8 @@ struct SimTab {
   var issues: [UInt64: Int] = [:]
   /// The newest issue of each record whose outcome this tab does not know.
   var lanes: [RecordKey: Int] = [:]
+  /// As whom its person types in each record, and the number that they go on with.
+  var agents: [RecordKey: (id: Text, next: Int)] = [:]
 
   // Where the engine stands since its last event. To ask it through the array of tabs would copy it, all its tables' references included.
 
@@ -161,6 +163,9 @@ public struct World {
   public internal(set) var trace = Trace()
   /// How many effects hosts have begun to execute.
   public internal(set) var effectCount = 0
+  /// How many names people have typed under, and how many characters.
+  var agentCount = 0
+  var characterCount: UInt32 = 0
   /// The effect before which its device dies.
   var doom: Doom?
   /// No more faults and no more operations: what is left must come to rest.

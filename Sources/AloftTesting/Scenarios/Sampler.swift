@@ -50,7 +50,7 @@ final class Sampler {
 
   static func value(_ type: FieldType, _ name: String, _ number: Int) -> any FieldInput {
     switch type {
-    case .string: "\(name) \(number)"
+    case .string, .text: "\(name) \(number)"
     case .int: number
     case .double: Double(number) + 0.5
     case .bool: number % 2 == 1
@@ -106,7 +106,7 @@ final class Sampler {
     case .addWins:
       return try value(field, number, stage, on: device).map { FieldObject(members: ["$add": $0]) }
     case .minimum: return Self.value(field.type, field.name.string, -number)
-    case .latest, .guarded, .manual, .maximum: return try value(field, number, stage, on: device)
+    case .latest, .guarded, .manual, .maximum, .text: return try value(field, number, stage, on: device)
     case .immutable, .server: return nil
     }
   }

@@ -81,6 +81,7 @@ private struct Dispute {
     case .maximum, .minimum: try extreme(id)
     case .immutable: try immutable(id)
     case .server: return
+    case .text: try text(id)
     }
     try run.expectAgreement()
   }
@@ -192,6 +193,13 @@ private struct Dispute {
     let sign = field.rule == .maximum ? 1 : -1
     let (_, _, wanted, _) = try write(id, value(sign * 9, on: first), value(sign * 5, on: second))
     try expect(id, wanted, "the \(field.rule.name) of both, though it was written earlier")
+  }
+
+  private func text(_ id: String) throws {
+    let before = stands(id).text?.string ?? ""
+    // One writes at the beginning, the other at the end: both find all of it in the end.
+    _ = try write(id, "hers, " + before, before + ", his")
+    try expect(id, .text(Text("hers, " + before + ", his")), "both find their words in the text")
   }
 
   private func immutable(_ id: String) throws {
