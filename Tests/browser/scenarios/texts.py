@@ -122,9 +122,11 @@ def presence_is_seen_by_the_team_only(world):
     shown.wait_for(state='attached')
     line = mia.page.get_by_role('status').filter(has_text='is writing here')
     assert re.match(r'Ada.* is writing here$', line.text_content()), line.text_content()
-    before = shown.bounding_box()['x']
+    def left():
+        return (shown.bounding_box() or {'x': 0})['x']
+    before = until('the cursor is drawn', left)
     ada.page.keyboard.type('wide words ')
-    until('the cursor moves with its words', lambda: words(mia.page).startswith('Shelfwide words ') and shown.bounding_box()['x'] > before + 20)
+    until('the cursor moves with its words', lambda: words(mia.page).startswith('Shelfwide words ') and left() > before + 20)
     same(app.pending(mia.page), [], 'presence is no change')
 
     stock = "async (db) => { const [product] = await db.query({ from: 'products', limit: 1 }); db.update('products', product.id, { sku: 'seen-by-noah' }); }"
