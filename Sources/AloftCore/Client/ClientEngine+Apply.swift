@@ -177,18 +177,14 @@ extension ClientEngine {
       if old.version >= new.version && app.collections[collection].scopes(of: old).first == app.collections[collection].scopes(of: new).first { return }
       account(collection, old, isAdded: false)
     }
-    if kind == RowKind.partial.rawValue {
-      guard var row = old?.row, let part = new.row else {
-        // Cells that were to be laid over a row that is not here: rather than show half a record,
-        fetchAgain(scope)
-        return
-      }
-      if !row.absorb(part) { fetchAgain(scope) }
-      row.dropUnusedStamps()
-      setBase(collection, slot, row.encode())
-    } else if app.collections[collection].hasTexts, var row = new.row {
-      if !row.receiveTexts(over: nil) { fetchAgain(scope) }
-      row.dropUnusedStamps()
+    let isPart = kind == RowKind.partial.rawValue
+    if isPart && old == nil {
+      // Cells that were to be laid over a row that is not here: rather than show half a record,
+      return fetchAgain(scope)
+    }
+    if isPart || app.collections[collection].hasTexts {
+      guard var row = new.row else { return fetchAgain(scope) }
+      if !row.complete(from: isPart ? old?.row : nil) { fetchAgain(scope) }
       setBase(collection, slot, row.encode())
     } else {
       setBase(collection, slot, reader.input.bytes(from: start, to: reader.position))

@@ -94,7 +94,7 @@ extension ClientEngine {
   mutating func draft(_ action: Text, _ args: [UInt8], now: Instant, seen: [Seen]? = nil) throws(Rejection) -> MutationHandle {
     var args = args
     var writes = try expand(action, args, time: now)
-    if BuiltInAction(action) != nil { try turnTextsIntoEdits(&writes[0], &args) }
+    if BuiltInAction(action) != nil { try turnTextsIntoEdits(&writes[0], &args, now: now) }
     let n = state.issued + UInt64(drafts.count) + 1
     var pending = PendingMutation(mutation: Mutation(n: n, time: state.clock.tick(now: now), action: action, args: args), writes: writes)
     pending.mutation.seen = seen ?? []

@@ -167,21 +167,30 @@ extension Cell {
 }
 
 extension Row {
-  /// Lays a partial row over this one: cells that the part lacks stay, and edits come on top of the texts that they belong to.
-  /// - Returns: false when an edit stands on words that are not here.
-  mutating func absorb(_ part: Row) -> Bool {
-    let before = self
-    self = part
-    let isComplete = receiveTexts(over: before)
-    while cells.count < before.cells.count {
+  /// Completes a row that came from the server by what the device held: of a part, cells that it lacks stay as they were, and edits come
+  /// on top of the texts that they belong to.
+  /// - Parameter before: nil for a whole row.
+  /// - Returns: false when an edit stands on words that are not here; the text is then as it came.
+  mutating func complete(from before: Row?) -> Bool {
+    var isComplete = true
+    let places = before?.stamps.map { index(of: $0) } ?? []
+    while cells.count < before?.cells.count ?? 0 {
       cells.append(.absent)
       marks.append(0)
     }
-    for number in before.cells.indices where cells[number] == .absent && before.cells[number] != .absent {
-      var cell = before.cells[number]
-      cell.renumber { index(of: before.stamps[$0]) }
-      write(cell, to: number, by: before.stamps[before.marks[number]])
+    for number in cells.indices {
+      var held = Cell.absent
+      if let before, number < before.cells.count { held = before.cells[number] }
+      if case .text(let parts) = cells[number] {
+        held.renumber { places[$0] }
+        if let whole = TextRule.received(parts, over: held) { cells[number] = whole } else { isComplete = false }
+      } else if cells[number] == .absent, held != .absent {
+        held.renumber { places[$0] }
+        cells[number] = held
+        marks[number] = places[before!.marks[number]]
+      }
     }
+    dropUnusedStamps()
     return isComplete
   }
 }

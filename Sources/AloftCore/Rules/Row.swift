@@ -46,6 +46,7 @@ public enum Cell: Equatable, Sendable {
 
 extension Cell {
   /// Gives the stamps that support its values other indexes.
+  @inline(never)
   mutating func renumber(_ index: (Int) -> Int) {
     func renumbered(_ values: [SupportedValue]) -> [SupportedValue] {
       values.map { SupportedValue(value: $0.value, dots: $0.dots.map(index)) }

@@ -34,14 +34,14 @@ enum TextRule {
     }
     let dot = row.index(of: write.stamp)
     if write.isSpeculative {
-      parts = [whole(after, dots(of: parts) + [dot])]
+      row.write(whole(after, dots(of: parts) + [dot]), to: write.number, by: write.stamp)
     } else {
       guard after.count <= documentBytesMax, TextMerge.text(of: after).count <= textBytesMax else {
         return write.rejection("tooLarge", "would be longer than a megabyte, or have too long a history")
       }
       append(edit, dot, after, to: &parts)
+      row.write(.text(parts), to: write.number, by: write.stamp)
     }
-    row.write(.text(parts), to: write.number, by: write.stamp)
     return .changed
   }
 
@@ -69,16 +69,21 @@ enum TextRule {
     if case .bytes(let bytes)? = parts.first?.value, TextMerge.isDocument(bytes) { bytes } else { [] }
   }
 
-  /// The parts of a device that gets others from the server: the whole document with its newest edits, or only edits on top of what the
+  /// The cell of a device that gets parts from the server: the whole document with its newest edits, or only edits on top of what the
   /// device has. Nil when they stand on words that are not there.
-  static func received(_ parts: [SupportedValue], over held: [SupportedValue]) -> [SupportedValue]? {
+  @inline(never)
+  static func received(_ parts: [SupportedValue], over cell: Cell) -> Cell? {
     let document = document(parts)
-    if !document.isEmpty { return [whole(document, dots(of: parts))] }
+    if !document.isEmpty { return whole(document, dots(of: parts)) }
+    var held: [SupportedValue] = []
+    if case .text(let parts) = cell { held = parts }
     var bytes = [Self.document(held)]
     for part in parts { if case .bytes(let edit) = part.value { bytes.append(edit) } }
-    return TextMerge.fold(bytes).map { [whole($0, dots(of: held) + dots(of: parts))] }
+    guard let saved = TextMerge.fold(bytes) else { return nil }
+    return whole(saved, dots(of: held + parts))
   }
 
+  @inline(never)
   private static func dots(of parts: [SupportedValue]) -> [Int] {
     var dots: [Int] = []
     for part in parts { for dot in part.dots where !dots.contains(dot) { dots.append(dot) } }
@@ -87,24 +92,10 @@ enum TextRule {
 
   /// A document as a device holds it, with the stamps of as many edits as the server tells apart: whoever deletes the record says by
   /// them what was seen.
-  private static func whole(_ saved: [UInt8], _ dots: [Int]) -> SupportedValue {
-    SupportedValue(value: .bytes(saved), dots: Array(dots.suffix(editsMax + 1)))
-  }
-}
-
-extension Row {
-  /// Takes texts that came from the server as a device holds them, over those of the row before; false when one of them lacks something.
-  mutating func receiveTexts(over before: Row?) -> Bool {
-    var isComplete = true
-    for number in cells.indices {
-      guard case .text(let parts) = cells[number] else { continue }
-      var held: [SupportedValue] = []
-      if let before, var cell = before.cells.indices.contains(number) ? before.cells[number] : nil {
-        cell.renumber { index(of: before.stamps[$0]) }
-        if case .text(let parts) = cell { held = parts }
-      }
-      if let whole = TextRule.received(parts, over: held) { cells[number] = .text(whole) } else { isComplete = false }
-    }
-    return isComplete
+  @inline(never)
+  private static func whole(_ saved: [UInt8], _ dots: [Int]) -> Cell {
+    var dots = dots
+    if dots.count > editsMax + 1 { dots.removeFirst(dots.count - editsMax - 1) }
+    return .text([SupportedValue(value: .bytes(saved), dots: dots)])
   }
 }

@@ -176,7 +176,7 @@ extension World {
         seen += (old == original ? fresh : sights(ofDraft: draft, id)).filter { $0.field == .guarded }
         let new = register(issues[old].verb, seen, issues[old].edit, id, token: handle.token, draft)
         renamed.append((old, new))
-        dismiss(old, entry)
+        dismiss(old, entry.outcome)
       }
       run(effects, id)
     } catch { note(device, tab, 24, first.n, "may not retry n\(first.n): \(error.code.string)") }
@@ -195,7 +195,7 @@ extension World {
     let tray = devices[id.device].tabs[id.tab].engine!.tray
     guard place < tray.count else { return }
     let family = devices[id.device].families[devices[id.device].user]
-    if let issue = issue(ofTray: tray[place].mutation, family) { dismiss(issue, tray[place]) }
+    if let issue = issue(ofTray: tray[place].mutation, family) { dismiss(issue, tray[place].outcome) }
     do throws(Rejection) {
       let effects = try devices[id.device].tabs[id.tab].engine!.discard(tray[place].mutation.n, now: clock(id.device))
       note(id.device, id.tab, 25, tray[place].mutation.n, "discards n\(tray[place].mutation.n)")
@@ -203,10 +203,10 @@ extension World {
     } catch {}
   }
 
-  private mutating func dismiss(_ issue: Int, _ entry: TrayEntry) {
+  private mutating func dismiss(_ issue: Int, _ outcome: Outcome) {
     issues[issue].isDismissed = true
     // Its device parked it while the tab that made it was gone, so that nobody heard of it until now.
-    if case .parked = entry.outcome, oracle.judgedCount(issue) == 0 { issues[issue].isParkedByDevice = true }
+    if case .parked = outcome, oracle.judgedCount(issue) == 0 { issues[issue].isParkedByDevice = true }
   }
 
   /// The issue behind an entry of the tray: one that was judged and did not apply.
