@@ -10,8 +10,6 @@ import { listenTo } from './text-handle.js';
 /** @param {string} value */
 const shownForm = (value) => value.replace(/\r\n/g, ' \n').replace(/\r/g, '\n');
 
-/** @typedef {{text:import('./text-handle.js').Text, area:HTMLTextAreaElement, cursors?:{stop:() => void} | null}} Parts */
-
 /** Keeps both the same until the returned function is called.
  * @param {import('./text-handle.js').Text} text @param {HTMLTextAreaElement} area */
 export function bindArea(text, area) {
@@ -59,7 +57,7 @@ export function bindArea(text, area) {
    * @param {import('./text-changes.js').Change[]} changes */
   function show(changes) {
     let { selectionStart: start, selectionEnd: end } = area;
-    const { selectionDirection: direction, scrollTop, scrollLeft } = area;
+    const { selectionDirection: direction, scrollTop } = area;
     for (const change of changes) {
       const { at, deleted } = change;
       const inserted = shownForm(change.inserted);
@@ -70,9 +68,8 @@ export function bindArea(text, area) {
       lastCaret = moved(lastCaret, change);
     }
     shown = area.value;
-    if (area.selectionStart !== start || area.selectionEnd !== end) area.setSelectionRange(start, end, direction ?? 'none');
+    if (area.selectionStart !== start || area.selectionEnd !== end) area.setSelectionRange(start, end, direction);
     if (area.scrollTop !== scrollTop) area.scrollTop = scrollTop;
-    if (area.scrollLeft !== scrollLeft) area.scrollLeft = scrollLeft;
   }
 
   /** The area is another's text now: all of it is shown again when pieces do not add up (a carriage return cut from its line feed).

@@ -11,13 +11,14 @@ import { listenTo } from './text-handle.js';
 const SHAPE = ['font', 'letter-spacing', 'word-spacing', 'text-transform', 'text-indent', 'text-align', 'direction', 'tab-size', 'padding'];
 
 const SHEET = `
-:host { display: block; }
+:host { display: block; position: relative; }
 .view { position: absolute; overflow: hidden; pointer-events: none; }
 .mirror { position: absolute; inset-block-start: 0; inset-inline-start: 0; box-sizing: border-box; white-space: pre-wrap; overflow-wrap: break-word; color: transparent; }
 .cursor { position: relative; --colour: light-dark(hsl(var(--hue) 65% 27%), hsl(var(--hue) 65% 78%)); --on-colour: light-dark(#fff, #101412); }
 .cursor::before { content: ''; position: absolute; inset-block: -.1em; inset-inline-start: -1px; inline-size: 2px; background: var(--colour); block-size: 1.3em; }
 .name { position: absolute; inset-block-end: 1em; inset-inline-start: -1px; padding: 0 .35em; border-radius: .25em .25em .25em 0; background: var(--colour); color: var(--on-colour);
-  font: 600 .6875rem/1.4 system-ui, sans-serif; letter-spacing: 0; text-indent: 0; text-transform: none; white-space: nowrap; }
+  font: 600 .6875rem/1.4 system-ui, sans-serif; letter-spacing: 0; text-indent: 0; text-transform: none; white-space: nowrap; animation: gone .2s 3s forwards; }
+@keyframes gone { to { opacity: 0; } }
 .name.below { inset-block: 1.35em auto; border-radius: 0 .25em .25em .25em; }
 .name.before { inset-inline: auto -1px; }
 .line { margin: 0; color: var(--aloft-quiet, inherit); font: inherit; font-size: .8125rem; }
@@ -97,8 +98,9 @@ export function showCursors(text, area, words = writersInWords) {
     for (const property of SHAPE) mirror.style.setProperty(property, style.getPropertyValue(property));
     mirror.style.width = view.style.width = `${area.clientWidth}px`;
     view.style.height = `${area.clientHeight}px`;
-    view.style.left = `${area.offsetLeft + area.clientLeft}px`;
-    view.style.top = `${area.offsetTop + area.clientTop}px`;
+    // From the host, which moves with the area when the page above them changes.
+    view.style.left = `${area.offsetLeft + area.clientLeft - host.offsetLeft}px`;
+    view.style.top = `${area.offsetTop + area.clientTop - host.offsetTop}px`;
   }
 
   function place() {
