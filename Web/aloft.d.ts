@@ -226,6 +226,8 @@ export interface Database {
    * Throws AloftError `unavailable` when the app declares no such field, or in a worker.
    */
   text(collection: string, id: string, field: string): SharedText;
+  /** Saves what was typed in open texts; resolves when it is on the disk. Needed by nobody but who measures or is about to leave. */
+  flush(): Promise<void>;
 
   get(collection: string, id: string): Promise<Row | null>;
   /** Rows in order, or a number when the query counts or sums. Reads memory only. */

@@ -191,6 +191,7 @@ async function createDatabase({ declaration, module, textModule, texts: textProg
       if (!texts) throw new AloftError({ code: 'unavailable', path: field, message: 'the app declares no field of type text, or this is no page' });
       return texts.open(collection, id, field);
     },
+    flush: async () => { await texts?.flush(); },
     /** @param {string} collection @param {string} id */
     get: (collection, id) => host.ask(Op.get, { collection, id }),
     /** @param {any} query */

@@ -46,7 +46,9 @@ export function createTexts({ module, host, presence: parts }) {
         },
       });
     },
-    /** Hands on what was typed everywhere. */
+    /** Saves what was typed everywhere; what could not be saved says so itself. */
+    flush: () => Promise.allSettled([...open].map((text) => text.flush())),
+    /** The same, and lets go. */
     async close() {
       await Promise.allSettled([...open].map((text) => text.close()));
       presence.close();
