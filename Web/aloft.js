@@ -3,9 +3,10 @@
 // The public entry of the browser client: `open` and the Database it returns. Types: aloft.d.ts.
 
 import { kept } from './durable-facts.js';
-import { AloftError, loadEngine, Op } from './engine.js';
+import { AloftError, loadEngine, Op, startEngine } from './engine.js';
 import { createHost } from './host.js';
 import { followLive } from './live.js';
+import { loadStored } from './loading.js';
 import { recall, remember, share } from './marker.js';
 import { openStorage } from './storage.js';
 import { createTabs } from './tabs.js';
@@ -42,20 +43,40 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
     const storage = await openStorage(databaseName(name, await asked));
     return { storage, stored: await storage.read() };
   };
-  // The three slow things start together; the app's name is remembered so that none waits for another.
+  // The slow things start together; the declaration of last time is remembered so that none waits for the network. The browser answers
+  // the first look into localStorage late, so that comes after them.
+  const compiling = Promise.resolve(typeof wasm === 'string' ? loadEngine(wasm) : wasm);
   const last = typeof app === 'string' ? recall(`app:${app}`) : app;
   const known = last?.app;
-  const [declaration, module, early] = await Promise.all([
+  const reading = known ? readFrom(known) : null;
+  const [declaration, module, early, ahead] = await Promise.all([
     typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
-    typeof wasm === 'string' ? loadEngine(wasm) : wasm,
-    known ? readFrom(known) : null,
+    compiling,
+    reading,
+    reading && loadAhead(compiling, last, reading),
   ]);
-  if (known !== declaration.app) early?.storage.close();
-  const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
+  const isChanged = JSON.stringify(declaration) !== JSON.stringify(last);
+  const loaded = isChanged ? null : ahead;
+  if (!loaded) early?.storage.close();
+  const { storage, stored } = early && loaded ? early : await readFrom(declaration.app);
   const person = await asked;
-  if (typeof app === 'string' && declaration !== last) remember(`app:${app}`, declaration);
+  if (typeof app === 'string' && isChanged) remember(`app:${app}`, declaration);
   const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
-  return createDatabase({ declaration, module, storage, stored, person, server, sync, facts });
+  return createDatabase({ declaration, module, storage, stored, loaded, person, server, sync, facts });
+}
+
+/** An engine for the declaration of last time, which takes in what is stored as it is read.
+ * @param {Promise<WebAssembly.Module>} compiling @param {any} declaration
+ * @param {Promise<{storage:import('./storage.js').Storage, stored:import('./host.js').Stored}>} reading
+ * @returns {Promise<import('./loading.js').Loaded | null>} null when something is wrong: it will show again when the host builds one */
+async function loadAhead(compiling, declaration, reading) {
+  try {
+    const engine = startEngine(await compiling, declaration);
+    const { storage, stored } = await reading;
+    return await loadStored(engine, storage, stored);
+  } catch {
+    return null;
+  }
 }
 
 /** The declaration as the server has it, or as it was last time when the server does not answer at once.
@@ -75,8 +96,8 @@ async function fetchDeclaration(url, last) {
 }
 
 /** @param {{declaration:any, module:WebAssembly.Module, storage:import('./storage.js').Storage,
- *    stored:import('./host.js').Stored, person:string, server:string, sync:boolean, facts:any}} parts */
-async function createDatabase({ declaration, module, storage, stored, person, server, sync, facts }) {
+ *    stored:import('./host.js').Stored, loaded:import('./loading.js').Loaded|null, person:string, server:string, sync:boolean, facts:any}} parts */
+async function createDatabase({ declaration, module, storage, stored, loaded, person, server, sync, facts }) {
   const isPage = typeof document !== 'undefined';
   const markerKey = `${declaration.app}:${person}`;
   let hasWritten = false;
@@ -116,7 +137,7 @@ async function createDatabase({ declaration, module, storage, stored, person, se
     // What is announced to another person's session is not for this page.
     if (status.state === 'signedOut') live?.pause();
   });
-  await host.start(stored);
+  await host.start(stored, loaded);
   host.effects.hear(Infinity); // what others wrote meanwhile
 
   /** Rows of this context are on disk. */
