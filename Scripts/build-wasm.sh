@@ -9,11 +9,12 @@ triple=wasm32-unknown-none-wasm
 scratch=${ALOFT_WASM_SCRATCH:-.build/wasm}
 mkdir -p "$scratch" build/web
 
+# The linker's own run of wasm-opt would put every function that has one caller into that caller (see below).
 # No Unicode tables are linked: a use of String that needs them fails here, on purpose (see Values/Text.swift).
 cat > "$scratch/toolset.json" <<JSON
 { "schemaVersion": "1.0",
   "swiftCompiler": { "extraCLIOptions": ["-enable-experimental-feature", "Embedded", "-enable-experimental-feature", "Extern",
-    "-wmo", "-Osize", "-Xfrontend", "-disable-stack-protector", "-Xclang-linker", "-nostdlib"] },
+    "-wmo", "-Osize", "-Xfrontend", "-disable-stack-protector", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "--no-wasm-opt"] },
   "cCompiler": { "extraCLIOptions": ["-fno-stack-protector", "-mbulk-memory", "-O2", "-ffreestanding"] },
   "linker": { "extraCLIOptions": ["--no-entry", "--gc-sections", "--strip-all", "--global-base=1024", "-z", "stack-size=1048576"] } }
 JSON
@@ -37,7 +38,9 @@ for product in "${products[@]}"; do
   mkdir -p "$folder"
   # Binaryen takes another tenth off and makes calls cheaper; the features are those the toolchain already emits. Nothing lies below
   # 1024 (--global-base above), so an address and a small offset need no care for overflow.
-  wasm-opt --low-memory-unused --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+  # A function with one caller stays one when it is large: else nearly the whole engine becomes one function of 50 KB, which a browser
+  # compiles on the main thread before the first event, and once more, for a tenth of a second, while it reads the pages. It packs better too.
+  wasm-opt --one-caller-inline-max-function-size=20 --low-memory-unused --flatten --rereloop -Oz -Oz --converge --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
     "$scratch/release/$product.wasm" -o "$folder/$name.wasm"
   chmod 644 "$folder/$name.wasm"
   # The server sends this file as it is. Zopfli finds the shortest way to say it: a twentieth less than gzip -9.

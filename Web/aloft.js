@@ -3,9 +3,10 @@
 // The public entry of the browser client: `open` and the Database it returns. Types: aloft.d.ts.
 
 import { kept } from './durable-facts.js';
-import { AloftError, loadEngine, Op } from './engine.js';
+import { AloftError, loadEngine, Op, startEngine } from './engine.js';
 import { createHost } from './host.js';
 import { followLive } from './live.js';
+import { loadStored } from './loading.js';
 import { recall, remember, share } from './marker.js';
 import { openStorage } from './storage.js';
 import { createTabs } from './tabs.js';
@@ -45,29 +46,54 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
     const storage = await openStorage(databaseName(name, await asked));
     return { storage, stored: await storage.read() };
   };
-  // The three slow things start together; the app's name is remembered so that none waits for another.
+  // The slow things start together; the declaration of last time is remembered so that none waits for the network. The browser answers
+  // the first look into localStorage late, so that comes after them.
+  const compiling = Promise.resolve(typeof wasm === 'string' ? loadEngine(wasm) : wasm);
   const last = typeof app === 'string' ? recall(`app:${app}`) : app;
   const known = last?.app;
   /** What an app with collaborative text needs besides; a worker may not import, and shows nothing either.
    * @param {any} declaration */
-  const loadText = async (declaration) => (hasText(declaration) ? Promise.all([
-    typeof text === 'string' ? loadEngine(text) : text, typeof document === 'undefined' ? null : import('./text.js'),
-  ]) : null);
-  const [declaration, module, early, earlyText] = await Promise.all([
+  async function loadText(declaration) {
+    if (!hasText(declaration)) return null;
+    const [module, program] = await Promise.all([
+      typeof text === 'string' ? loadEngine(text) : text, typeof document === 'undefined' ? null : import('./text.js'),
+    ]);
+    return { module: startText(module), program };
+  }
+  const texting = loadText(last);
+  const reading = known ? readFrom(known) : null;
+  const [declaration, module, early, ahead, earlyText] = await Promise.all([
     typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
-    typeof wasm === 'string' ? loadEngine(wasm) : wasm,
-    known ? readFrom(known) : null,
-    loadText(last),
+    compiling,
+    reading,
+    reading && loadAhead(compiling, texting, last, reading),
+    texting,
   ]);
-  const [textModule, texts] = earlyText ?? await loadText(declaration) ?? [];
-  if (known !== declaration.app) early?.storage.close();
-  const { storage, stored } = early && known === declaration.app ? early : await readFrom(declaration.app);
-  const person = await asked;
-  if (typeof app === 'string' && declaration !== last) remember(`app:${app}`, declaration);
-  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person, ...(textModule && { text }) } : null;
-  const signedIn = await session;
+  const isChanged = JSON.stringify(declaration) !== JSON.stringify(last);
+  const loaded = isChanged ? null : ahead;
+  const texts = isChanged ? await loadText(declaration) : earlyText;
+  if (!loaded) early?.storage.close();
+  const { storage, stored } = early && loaded ? early : await readFrom(declaration.app);
+  const [person, signedIn] = await Promise.all([asked, session]);
   const name = signedIn?.user === person ? signedIn.name : person;
-  return createDatabase({ declaration, module, textModule, texts, storage, stored, person, name, server, sync, facts });
+  if (typeof app === 'string' && isChanged) remember(`app:${app}`, declaration);
+  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person, ...(texts && { text }) } : null;
+  return createDatabase({ declaration, module, texts, storage, stored, loaded, person, name, server, sync, facts });
+}
+
+/** An engine for the declaration of last time, which takes in what is stored as it is read.
+ * @param {Promise<WebAssembly.Module>} compiling @param {Promise<Texts | null>} texting @param {any} declaration
+ * @param {Promise<{storage:import('./storage.js').Storage, stored:import('./host.js').Stored}>} reading
+ * @returns {Promise<import('./loading.js').Loaded | null>} null when something is wrong: it will show again when the host builds one */
+async function loadAhead(compiling, texting, declaration, reading) {
+  try {
+    const [module, texts] = await Promise.all([compiling, texting]);
+    const engine = startEngine(module, declaration, texts?.module);
+    const { storage, stored } = await reading;
+    return await loadStored(engine, storage, stored);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {any} declaration */
@@ -89,9 +115,11 @@ async function fetchDeclaration(url, last) {
   }
 }
 
-/** @param {{declaration:any, module:WebAssembly.Module, textModule?:WebAssembly.Module, texts?:typeof import('./text.js')|null, storage:import('./storage.js').Storage,
- *    stored:import('./host.js').Stored, person:string, name:string, server:string, sync:boolean, facts:any}} parts */
-async function createDatabase({ declaration, module, textModule, texts: textProgram, storage, stored, person, name, server, sync, facts }) {
+/** @typedef {{module:import('./text-module.js').TextModule, program:typeof import('./text.js') | null}} Texts */
+
+/** @param {{declaration:any, module:WebAssembly.Module, texts:Texts|null, storage:import('./storage.js').Storage,
+ *    stored:import('./host.js').Stored, loaded:import('./loading.js').Loaded|null, person:string, name:string, server:string, sync:boolean, facts:any}} parts */
+async function createDatabase({ declaration, module, texts: loadedTexts, storage, stored, loaded, person, name, server, sync, facts }) {
   const isPage = typeof document !== 'undefined';
   const markerKey = `${declaration.app}:${person}`;
   let hasWritten = false;
@@ -117,14 +145,14 @@ async function createDatabase({ declaration, module, textModule, texts: textProg
     },
   });
   const syncURL = sync ? `${server}/sync` : null;
-  const text = textModule ? startText(textModule) : null;
+  const text = loadedTexts?.module ?? null;
   const host = createHost({ module, app: declaration, text, user: person, syncURL, storage, tabs, onSaved });
   const live = sync && isPage
     ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable, {
       // One tab has the stream for all.
       onPresence: (presence) => { texts?.hear(presence); tabs.share(presence); },
     }) : null;
-  const texts = text && textProgram?.createTexts({ module: text, host, presence: {
+  const texts = text && loadedTexts?.program?.createTexts({ module: text, host, presence: {
     url: sync ? `${server}/live/presence` : null, person: { user: person, name }, isReachable: () => isReachable, share: tabs.share,
   } });
 
@@ -139,7 +167,7 @@ async function createDatabase({ declaration, module, textModule, texts: textProg
     // What is announced to another person's session is not for this page.
     if (status.state === 'signedOut') live?.pause();
   });
-  await host.start(stored);
+  await host.start(stored, loaded);
   host.effects.hear(Infinity); // what others wrote meanwhile
 
   /** Rows of this context are on disk. */

@@ -115,6 +115,9 @@ export function startEngine(module, app, text) {
         return wasm.aloft_call(Op.loadLog, length, Date.now());
       }) === 0;
     },
+    /** Makes room ahead: a memory that grows step by step costs a collection of the JavaScript heap for each of them.
+     * @param {number} bytes */
+    reserve(bytes) { try { wasm.memory.grow(bytes >> 16); } catch { /* step by step, then */ } },
     /** Bytes of wasm memory in use. */
     get memoryBytes() { return wasm.memory.buffer.byteLength; },
   };

@@ -3,12 +3,12 @@
 // One engine at work: feeds it events one after the other, and builds it anew from storage when it
 // traps or when other contexts have compacted past it.
 
-import { FORMAT } from './database-file.js';
 import { AloftError, EngineTrap, Op, startEngine } from './engine.js';
 import { createEffects } from './effects.js';
 import { createHandles, newID } from './handles.js';
 import { createListeners } from './listeners.js';
 import { createLiveQueries } from './live-queries.js';
+import { loadStored } from './loading.js';
 
 /** Above this size one call is cut into several; into small ones, so that the browser gets to use its optimised code soon. */
 const MUTATIONS_PER_CALL = 20_000;
@@ -91,29 +91,15 @@ export function createHost({ module, app, text, user, syncURL, storage, tabs, on
   }
 
   /** @param {Stored} stored */
-  async function build(stored) {
-    if (stored.format > FORMAT) throw new AloftError({ code: 'newerFormat', message: 'this data belongs to a newer version of the app; reload the page' });
-    const fresh = startEngine(module, app, text);
-    /** @param {string} what @param {Uint8Array} bytes */
-    const bury = (what, bytes) => { void storage.bury(what, bytes); };
-    if (stored.state) {
-      try { fresh.call(Op.loadState, stored.state); } catch (error) {
-        if (!(error instanceof AloftError)) throw error;
-        bury('state', stored.state);
-      }
-    }
-    let graves = 0;
-    for (const arriving of stored.pages) {
-      for (const page of await arriving) if (!fresh.loadPage(page)) bury(`page ${graves++}`, page);
-    }
-    // What follows a damaged row hangs on it: the device goes back to the row before, and the server fills the rest in.
-    let count = stored.rows.findIndex((row, i) => !fresh.loadLog(stored.sequences[i], row));
-    if (count < 0) count = stored.rows.length;
-    else void storage.cut(stored.sequences[count]);
+  const build = async (stored) => take(await loadStored(startEngine(module, app, text), storage, stored));
+
+  /** Puts an engine to work.
+   * @param {import('./loading.js').Loaded} loaded */
+  function take({ engine: fresh, head }) {
     const frames = fresh.frames(Op.opened, JSON.stringify({ user }));
     live.takeOver((query) => fresh.json(Op.subscribe, query));
     engine = fresh;
-    effects.head = stored.sequences[count - 1] ?? stored.generation;
+    effects.head = head;
     isRebuilding = false;
     effects.run(frames);
     reissue(handles.takeOver());
@@ -186,12 +172,15 @@ export function createHost({ module, app, text, user, syncURL, storage, tabs, on
 
   const host = {
     effects, handles, details, changeStatus: listeners.statusChanged,
-    /** Builds the first engine; a handle that dies while reading is tried once more.
-     * @param {Stored} stored */
-    start: (stored) => build(stored).catch(async (error) => {
-      if (!(error instanceof DOMException)) throw error;
-      await build(await storage.read());
-    }),
+    /** Takes the first engine, or builds it; a handle that dies while reading is tried once more.
+     * @param {Stored} stored @param {import('./loading.js').Loaded | null} loaded */
+    async start(stored, loaded) {
+      if (loaded) return take(loaded);
+      await build(stored).catch(async (error) => {
+        if (!(error instanceof DOMException)) throw error;
+        await build(await storage.read());
+      });
+    },
     get status() {
       const detail = details.engine ? 'engine' : details.trouble ?? (details.restoring ? 'restoring' : undefined);
       const state = details.engine || details.trouble && effects.isSaving ? 'notSaved' : engineStatus.state;

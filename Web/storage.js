@@ -11,9 +11,10 @@
 import { complete, delay, openFile, transact } from './database-file.js';
 
 /** @typedef {import('./frames.js').LogRow} LogRow */
-/** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap.
+/** What is on disk. The pages are still arriving when the rest is there, so that loading and reading overlap; `room` is about what
+ * memory they will take.
  * @typedef {{state:Uint8Array|null, generation:number, format:number, pages:Promise<Uint8Array[]>[],
- *    sequences:number[], rows:Uint8Array[]}} Stored */
+ *    room:number, sequences:number[], rows:Uint8Array[]}} Stored */
 /** @typedef {{kind:'done'} | {kind:'conflict'} | {kind:'gap'} | {kind:'failed', reason:'quota'|'storage', isInDoubt:boolean}} Appended
  * `isInDoubt`: nobody knows whether the rows arrived. */
 
@@ -21,6 +22,8 @@ const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
 /** Two megabytes: large enough to cost few requests, small enough that the engine loads while the next ones are read. */
 const PAGES_AT_ONCE = 8;
+/** What a page takes of the engine's memory. */
+const PAGE_BYTES = 256 * 1024;
 
 /** @typedef {Awaited<ReturnType<typeof openStorage>>} Storage */
 
@@ -106,7 +109,7 @@ export async function openStorage(name) {
      * @returns {Promise<Stored>} */
     read: () => survive((file) => new Promise((resolve, reject) => {
       /** @type {Stored} */
-      const stored = { state: null, generation: 0, format: 1, pages: [], sequences: [], rows: [] };
+      const stored = { state: null, generation: 0, format: 1, pages: [], room: 0, sequences: [], rows: [] };
       /** @type {Array<(error:unknown) => void>} */
       const failing = [reject];
       transact(file, ['meta', 'log', 'page'], 'readonly', 'relaxed', (tx, watch) => {
@@ -117,21 +120,22 @@ export async function openStorage(name) {
           stored.generation = generation ?? 0;
           const newer = IDBKeyRange.lowerBound(stored.generation, true);
           watch(log.getAllKeys(newer), (keys) => { stored.sequences = /** @type {number[]} */ (keys); });
-          watch(log.getAll(newer), (rows) => { stored.rows = rows; });
-          // Numbers are dense enough to ask for by the last one alone; listing them costs as much as a tenth of reading the pages.
-          watch(page.openKeyCursor(null, 'prev'), (cursor) => {
-            const last = Number(cursor?.key ?? -1);
-            for (let first = 0; first <= last; first += PAGES_AT_ONCE) {
-              /** @type {Promise<any[]>} */
-              const arriving = new Promise((arrive, fail) => {
-                failing.push(fail);
-                watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
-              });
-              arriving.catch(() => {}); // whoever builds the engine hears of it
-              stored.pages.push(arriving);
-            }
-            resolve(stored);
-          });
+          // The pages are asked for by now.
+          watch(log.getAll(newer), (rows) => { stored.rows = rows; resolve(stored); });
+        });
+        // Numbers are dense enough to ask for by the last one alone; listing them costs as much as a tenth of reading the pages.
+        watch(page.openKeyCursor(null, 'prev'), (cursor) => {
+          const last = Number(cursor?.key ?? 0);
+          stored.room = last * PAGE_BYTES;
+          for (let first = 1; first <= last; first += PAGES_AT_ONCE) {
+            /** @type {Promise<any[]>} */
+            const arriving = new Promise((arrive, fail) => {
+              failing.push(fail);
+              watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
+            });
+            arriving.catch(() => {}); // whoever builds the engine hears of it
+            stored.pages.push(arriving);
+          }
         });
       }).catch((error) => { for (const fail of failing) fail(error); });
     })),

@@ -42,6 +42,8 @@ static void *take(size_t size) {
     arena_next = ((uintptr_t)&__heap_base + GRANULE - 1) & ~(uintptr_t)(GRANULE - 1);
     arena_end = __builtin_wasm_memory_size(0) * (uintptr_t)WASM_PAGE;
   }
+  // The host may have made room ahead.
+  if (size > arena_end - arena_next) arena_end = __builtin_wasm_memory_size(0) * (uintptr_t)WASM_PAGE;
   if (size > arena_end - arena_next) {
     // Grow by at least a half, so that growing stays rare: browsers answer it with a full collection of their JavaScript heap.
     // What is not used yet costs address space only.

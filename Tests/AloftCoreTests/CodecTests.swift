@@ -58,6 +58,22 @@ struct CodecTests {
     }
   }
 
+  @Test("what JSON must escape is found wherever it stands, and nothing else is touched")
+  func escapes() throws {
+    for filler in ["a", " ", "é", "\u{7f}", "!", "#"] {
+      for (character, escape) in [("\"", "\\\""), ("\\", "\\\\"), ("\n", "\\n"), ("\u{1}", "\\u0001"), ("\u{1f}", "\\u001f"), (filler, filler)] {
+        for before in 0..<18 {
+          for after in [0, 1, 7, 8, 9] {
+            let (head, tail) = (String(repeating: filler, count: before), String(repeating: filler, count: after))
+            var out: [UInt8] = []
+            JSONCodec.appendText(Text(head + character + tail), to: &out)
+            #expect(String(decoding: out, as: UTF8.self) == "\"" + head + escape + tail + "\"")
+          }
+        }
+      }
+    }
+  }
+
   @Test("JSON that is not JSON is refused with a place, and never accepted in part")
   func badJSON() {
     let bad = [

@@ -31,11 +31,7 @@ struct RetentionTests {
     try world.settle()
     try world.boss.mutate(#"{"action":"delete","args":{"collection":"items","id":"i1"}}"#)
     try world.boss.sync(world.server)
-    try world.server.forget()
-    world.server.now += 29 * day
-    try world.server.forget()
-    world.server.now += 2 * day
-    try world.server.forget()
+    for days: UInt64 in [29, 2] { try world.server.letPass(days: days) }
     for device in [world.a, world.b, world.boss] { device.now = world.server.now }
     return world
   }
@@ -46,9 +42,7 @@ struct RetentionTests {
     try world.begin()
     try world.boss.mutate(#"{"action":"delete","args":{"collection":"items","id":"i1"}}"#)
     try world.boss.sync(world.server)
-    try world.server.forget()
-    world.server.now += days * day
-    try world.server.forget()
+    try world.server.letPass(days: days)
     world.boss.now = world.server.now
     try world.boss.mutate(#"{"action":"restore","args":{"collection":"items","id":"i1"}}"#)
     try world.settle()
@@ -76,9 +70,7 @@ struct RetentionTests {
     try world.settle()
     try world.boss.mutate(#"{"action":"delete","args":{"collection":"items","id":"i39"}}"#)
     try world.boss.sync(world.server)
-    try world.server.forget()
-    world.server.now += 31 * day
-    try world.server.forget()
+    try world.server.letPass(days: 31)
     world.server.limitBytes = 200
     let fresh = TestDevice("mia", roles: [("member", "list:l1")], seed: 9, now: world.server.now)
     try fresh.sync(world.server, roundsMax: 200)

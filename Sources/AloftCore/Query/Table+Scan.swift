@@ -40,7 +40,7 @@ extension Table {
       text.utf8.withUnsafeBytes { wanted in
         while slot < places.count, isPacked(slot), case .page(let home, let offset, let length) = places[slot], home == page {
           let (start, end) = (Int(offset), Int(offset + length))
-          let verdict = Self.compare(UnsafeRawBufferPointer(rebasing: raw[start..<end]), field, wanted)
+          let verdict = Self.compare(raw, start, end, field, wanted)
           if verdict != .different {
             let view = RowView(bytes: bytes, start: start, end: end)
             if verdict == .equal || !view.isDeleted { body(UInt32(slot), view) }
@@ -53,66 +53,97 @@ extension Table {
   }
 
   /// `different` also for a record that is deleted; `unknown` for whatever is not plain text.
-  private static func compare(_ row: UnsafeRawBufferPointer, _ field: Int, _ wanted: UnsafeRawBufferPointer) -> Verdict {
-    var walk = RawWalk(row)
-    guard walk.head() == 4, walk.skip(), walk.position < row.count else { return .unknown }
-    if row[walk.position] >> 5 == 1 { return .different }
+  @inline(__always)
+  private static func compare(
+    _ raw: UnsafeRawBufferPointer, _ start: Int, _ end: Int, _ field: Int, _ wanted: UnsafeRawBufferPointer
+  ) -> Verdict {
+    var walk = RawWalk(raw, from: start, to: end)
+    guard walk.head() == 4, walk.skip(), walk.position < end else { return .unknown }
+    if raw[walk.position] >> 5 == 1 { return .different }
     guard walk.skip(), walk.head() == 4 else { return .unknown }
     guard field < walk.argument else { return .different }
     for _ in 0..<field { if !walk.skip() { return .unknown } }
-    guard walk.head() == 3, walk.argument <= row.count - walk.position else { return .unknown }
+    guard walk.head() == 3, walk.argument <= end - walk.position else { return .unknown }
     guard walk.argument == wanted.count else { return .different }
-    for index in 0..<wanted.count where row[walk.position + index] != wanted[index] { return .different }
+    var index = 0
+    while index < wanted.count {
+      if raw[walk.position + index] != wanted[index] { return .different }
+      index += 1
+    }
     return .equal
   }
 }
 
-/// Walks over the CBOR of a row that was checked when it came in; stops at what it does not expect.
+/// Walks over the CBOR of a row that was checked when it came in; stops at what it does not expect. The steps that nearly every row is
+/// made of are in line, and what is not takes and gives plain numbers, so that the walk lives in registers.
 private struct RawWalk {
   private let bytes: UnsafeRawBufferPointer
-  private(set) var position = 0
+  private let end: Int
+  private(set) var position: Int
   /// The number in the head read last.
   private(set) var argument = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  init(_ bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) {
+    self.bytes = bytes
+    self.end = end
+    position = start
+  }
 
   /// Reads the head of an item and returns its major type; -1 when there is none.
+  @inline(__always)
   mutating func head() -> Int {
-    guard position < bytes.count else { return -1 }
+    guard position < end else { return -1 }
     let first = Int(bytes[position])
     position += 1
     argument = first & 0x1F
     if argument < 24 { return first >> 5 }
-    guard argument < 28 else { return -1 }
+    guard argument < 28, 1 << (argument - 24) <= end - position else { return -1 }
     let width = 1 << (argument - 24)
-    guard width <= bytes.count - position else { return -1 }
-    var value: UInt64 = 0
-    for _ in 0..<width {
-      value = value << 8 | UInt64(bytes[position])
-      position += 1
-    }
-    // A float's bits may be any number, and no length is one of these.
-    argument = Int(truncatingIfNeeded: value & 0x7FFF_FFFF)
+    argument = width == 1 ? Int(bytes[position]) : Self.number(bytes, position, width)
+    position += width
     return first >> 5
   }
 
+  @inline(never)
+  private static func number(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ width: Int) -> Int {
+    var value: UInt64 = 0
+    for index in start..<start + width { value = value << 8 | UInt64(bytes[index]) }
+    // A float's bits may be any number, and no length is one of these.
+    return Int(truncatingIfNeeded: value & 0x7FFF_FFFF)
+  }
+
   /// Moves past one item; false when it does not end.
+  @inline(__always)
   mutating func skip() -> Bool {
-    var remaining = 1
+    let kind = head()
+    if kind == 2 || kind == 3 {
+      guard argument <= end - position else { return false }
+      position += argument
+    } else if kind >= 4 && kind <= 6 {
+      position = Self.behind(kind == 4 ? argument : kind == 5 ? argument * 2 : 1, bytes, position, end)
+    }
+    return kind >= 0 && position >= 0
+  }
+
+  /// The place behind so many items; -1 when they do not end.
+  @inline(never)
+  private static func behind(_ items: Int, _ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Int {
+    var walk = RawWalk(bytes, from: start, to: end)
+    var remaining = items
     while remaining > 0 {
+      guard remaining <= end - walk.position else { return -1 }
       remaining -= 1
-      switch head() {
-      case -1: return false
+      switch walk.head() {
+      case -1: return -1
       case 2, 3:
-        guard argument <= bytes.count - position else { return false }
-        position += argument
-      case 4: remaining += argument
-      case 5: remaining += argument * 2
+        guard walk.argument <= end - walk.position else { return -1 }
+        walk.position += walk.argument
+      case 4: remaining += walk.argument
+      case 5: remaining += walk.argument * 2
       case 6: remaining += 1
       default: break
       }
-      guard remaining <= bytes.count else { return false }
     }
-    return true
+    return walk.position
   }
 }

@@ -13,9 +13,6 @@ extension World {
   /// More events than this in one run mean that something goes round in circles: a hundred times what a plan of this size makes.
   private var eventsMax: Int { 20_000 + plan.ops.count * 100 }
 
-  /// When the plan is over.
-  var chaosEnd: UInt64 { max(plan.ops.last?.at ?? 0, plan.faults.map { $0.to }.max() ?? 0) + 1_000 }
-
   /// Runs the whole plan: chaos, healing, rest, audit.
   public mutating func run() {
     advance(to: chaosEnd)

@@ -134,6 +134,8 @@ public struct World {
   static let epoch: UInt64 = 1_800_000_000_000
 
   public let plan: Plan
+  /// When the plan is over.
+  let chaosEnd: UInt64
   let apps: [App]
   /// Fields by number, for each collection.
   let fields: [[SimField]]
@@ -183,6 +185,7 @@ public struct World {
     self.isStrict = isStrict
     self.hasCanary = hasCanary
     self.plan = plan
+    chaosEnd = max(plan.ops.last?.at ?? 0, plan.faults.map { $0.to }.max() ?? 0) + 1_000
     apps = [plan.schema.app(version: 1), plan.schema.app(version: 2)]
     fields = (0..<plan.schema.collectionCount).map { plan.schema.fields($0) }
     oracle = Oracle(schema: plan.schema, grants: plan.grants)

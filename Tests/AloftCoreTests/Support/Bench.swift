@@ -49,8 +49,12 @@ final class TestServer {
     try server.answer(body, principal, at: now, format: format)
   }
 
-  /// What a server does in the hours after the clock was set.
-  func forget() throws { try server.forget(Retention(), at: now) }
+  /// Lets days go by. What a server forgets is decided by the hours before and after.
+  func letPass(days: UInt64) throws {
+    try server.forget(Retention(), at: now)
+    now += days * 86_400_000
+    try server.forget(Retention(), at: now)
+  }
 
   func record(_ collection: String, _ id: String) -> Record? { server.record(collection, id) }
 }
