@@ -83,8 +83,7 @@ export function bindArea(text, area) {
   }
 
   function point() {
-    const isHere = area.ownerDocument.activeElement === area && !release;
-    if (!isHere) return;
+    if (release || !may() || area.ownerDocument.activeElement !== area) return;
     const isBackward = area.selectionDirection === 'backward';
     text.point(isBackward ? area.selectionStart : area.selectionEnd, isBackward ? area.selectionEnd : area.selectionStart);
   }

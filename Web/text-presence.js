@@ -19,8 +19,7 @@ const REFUSED_MILLISECONDS = 10_000;
 export function createPresence({ url, person, isReachable, share }, world = {}) {
   const { now = Date.now, later = (fn, milliseconds) => setTimeout(fn, milliseconds), forget = clearTimeout } = world;
   const { post = (body) => fetch(/** @type {string} */ (url), {
-    method: 'POST', body, headers: { 'Content-Type': 'application/json', 'X-Aloft': '1' }, keepalive: true, cache: 'no-store',
-    credentials: 'same-origin', redirect: 'error',
+    method: 'POST', body, headers: { 'Content-Type': 'application/json', 'X-Aloft': '1' }, keepalive: true, redirect: 'error',
   }).then((response) => response.status) } = world;
   /** @type {Map<string, Presence & {heard:number}>} */
   const known = new Map();

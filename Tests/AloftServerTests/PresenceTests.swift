@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where people have their cursors: told to those who may read the text, at once, and to nobody else.
 
+import AloftCore
+import FieldVisits
 import LoopbackHTTP
 import Testing
 
@@ -97,15 +99,18 @@ import Testing
 
   @Test func `one person has at most sixteen open texts, and what is half a minute old is forgotten`() {
     let table = PresenceTable()
+    let visits = fieldVisits.collections[2]
+    let place = FieldPlace(visits, visits.fields[0], in: ["team:north"])
+    let (mia, noah) = (Principal(user: "mia", grants: [Grant(role: "member", scope: "team:north")]), Principal(user: "noah", grants: []))
     func put(_ number: Int, now: Double) -> Bool {
       table.put(
         Presence(owner: [1], collection: "visits", id: "a", field: "notes", session: "session-\(number)", user: "mia", name: "Mia", cursor: 1, anchor: 1),
-        now: now)
+        at: place, now: now)
     }
     #expect((0..<18).map { put($0, now: 0) } == Array(repeating: true, count: 16) + [false, false])
     #expect(put(3, now: 29))
-    #expect(table.current(except: nil, now: 30).map(\.session) == ["session-3"])
-    #expect(table.current(except: [1], now: 30).isEmpty)
+    #expect(table.current(for: mia, except: nil, now: 30).map(\.session) == ["session-3"])
+    #expect(table.current(for: mia, except: [1], now: 30).isEmpty && table.current(for: noah, except: nil, now: 30).isEmpty)
     #expect(put(17, now: 30))
   }
 }

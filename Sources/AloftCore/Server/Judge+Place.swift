@@ -7,6 +7,10 @@ public struct FieldPlace: Sendable {
   let field: Field
   let scopes: [Text]
 
+  public init(_ collection: Collection, _ field: Field, in scopes: [Text]) {
+    (self.collection, self.field, self.scopes) = (collection, field, scopes)
+  }
+
   /// The same permission function as for a pull.
   public func isReadable(by principal: Principal) -> Bool {
     principal.may(.read, collection, in: scopes) && principal.mayRead(field, in: scopes)
@@ -23,6 +27,6 @@ extension Judge {
     do { row = try Row(bytes: record.row) } catch { throw .damaged(error.message) }
     if row.isDeleted { return nil }
     let collection = app.collections[number]
-    return FieldPlace(collection: collection, field: collection.fields[index], scopes: record.placements.map(\.scope))
+    return FieldPlace(collection, collection.fields[index], in: record.placements.map(\.scope))
   }
 }

@@ -16,7 +16,7 @@ struct LiveRoute: Sendable {
   let hub: LiveHub
   let identity: any Identity
   /// Tells a new subscriber what was told before.
-  let greet: @Sendable (LiveSubscriber, Principal) async throws -> Void
+  let greet: @Sendable (LiveSubscriber, Principal) async -> Void
 
   func answer(_ request: Request, _ person: SignedIn, token: String?) throws -> Response {
     guard let subscriber = hub.subscribe(person.principal, owner: token.map(SessionToken.digest)) else { throw Refusal.busy(seconds: 30) }
@@ -27,7 +27,7 @@ struct LiveRoute: Sendable {
       // A client that goes away is noticed at once, not at the next write.
       try await request.body.consumeWithInboundCloseHandler { _ in
         try await output.write(ByteBuffer(string: "retry: 3000\n: connected\n\n"))
-        try await greet(subscriber, person.principal)
+        await greet(subscriber, person.principal)
         for await _ in subscriber.wakes.cancelOnGracefulShutdown() {
           // Somebody who signed out, or whose session ended, hears nothing more.
           guard identity.person(token: token)?.principal == person.principal else { break }

@@ -38,13 +38,15 @@ final class PresenceTable: Sendable {
 
   private struct Entry {
     var presence: Presence
+    /// As it was when the presence was told.
+    var place: FieldPlace
     var endsAt: Double
   }
 
   private let entries = Mutex<[String: Entry]>([:])
 
   /// False when there is no room.
-  func put(_ presence: Presence, now: Double) -> Bool {
+  func put(_ presence: Presence, at place: FieldPlace, now: Double) -> Bool {
     entries.withLock { entries in
       guard presence.cursor != nil else {
         entries[presence.key] = nil
@@ -55,15 +57,16 @@ final class PresenceTable: Sendable {
         for key in old.keys { entries[key] = nil }
         guard entries.count < Self.countMax, entries.count(where: { $0.value.presence.user == presence.user }) < Self.personMax else { return false }
       }
-      entries[presence.key] = Entry(presence: presence, endsAt: now + Presence.seconds)
+      entries[presence.key] = Entry(presence: presence, place: place, endsAt: now + Presence.seconds)
       return true
     }
   }
 
-  /// What is still true, without what the asker told itself.
-  func current(except owner: [UInt8]?, now: Double) -> [Presence] {
+  /// What somebody could read when it was told and is not too old, without what the asker told itself.
+  func current(for principal: Principal, except owner: [UInt8]?, now: Double) -> [Presence] {
     entries.withLock { entries in
-      entries.values.filter { $0.endsAt > now && (owner == nil || $0.presence.owner != owner) }.map(\.presence)
+      entries.values.filter { $0.endsAt > now && (owner == nil || $0.presence.owner != owner) && $0.place.isReadable(by: principal) }
+        .map(\.presence)
     }
   }
 }

@@ -44,15 +44,16 @@ struct PresenceRoute<S: Store>: Sendable {
     }
     let presence = try read(body, person, owner: token.map(SessionToken.digest))
     guard let place = try await place(of: presence), place.isReadable(by: person.principal) else { throw Refusal.noText }
-    guard table.put(presence, now: seconds) else { throw Refusal.busy(seconds: Int(Presence.seconds)) }
+    guard table.put(presence, at: place, now: seconds) else { throw Refusal.busy(seconds: Int(Presence.seconds)) }
     hub.tell(presence, at: place)
     return Response(status: .noContent, headers: [.cacheControl: "no-store"])
   }
 
   /// Tells a new subscriber who is where. Asks for each field again whether it may: the record may have moved since.
-  func greet(_ subscriber: LiveSubscriber, _ principal: Principal) async throws {
-    for presence in table.current(except: subscriber.owner, now: seconds) {
-      if let place = try await place(of: presence), place.isReadable(by: principal) { subscriber.note(presence) }
+  func greet(_ subscriber: LiveSubscriber, _ principal: Principal) async {
+    for presence in table.current(for: principal, except: subscriber.owner, now: seconds) {
+      // A store that does not answer now costs a courtesy, not the stream.
+      if let place = try? await place(of: presence), place.isReadable(by: principal) { subscriber.note(presence) }
     }
   }
 
