@@ -21,8 +21,7 @@ def words(page):
 
 def put_caret(page, place):
     """A click into the text, at a place that is known."""
-    notes(page).focus()
-    notes(page).evaluate('(area, place) => area.setSelectionRange(place, place)', place)
+    notes(page).evaluate('(area, place) => { area.setSelectionRange(place, place); area.focus(); }', place)
 
 
 def selection(page):
@@ -126,7 +125,8 @@ def presence_is_seen_by_the_team_only(world):
         return (shown.bounding_box() or {'x': 0})['x']
     before = until('the cursor is drawn', left)
     ada.page.keyboard.type('wide words ')
-    until('the cursor moves with its words', lambda: words(mia.page).startswith('Shelfwide words ') and left() > before + 20)
+    until('her words arrive', lambda: words(mia.page).startswith('Shelfwide words '))
+    until('the cursor is behind its words', lambda: left() > before + 20)
     same(app.pending(mia.page), [], 'presence is no change')
 
     stock = "async (db) => { const [product] = await db.query({ from: 'products', limit: 1 }); db.update('products', product.id, { sku: 'seen-by-noah' }); }"
@@ -187,6 +187,6 @@ def refused_words_are_shown(world):
     shown = mia.page.get_by_role('region', name='Notes: not accepted').inner_text()
     assert f'Precious words. {PARAGRAPH}' in shown, shown
     tray = app.open_tray(mia.page)
-    until('the tray has the words', lambda: 'Precious words.' in tray.inner_text())
+    tray.get_by_text('Precious words.').wait_for()
     mia.page.reload()
     until('and after a reload still', lambda: 'Precious words.' in str(app.on_db(mia.page, "(db) => db.pending().then((list) => list.map(({ args }) => args.changes.notes.$words))")))
