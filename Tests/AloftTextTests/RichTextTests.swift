@@ -261,6 +261,22 @@ extension RichTextDocument {
     #expect(shown(pair.a) == "abcx" || shown(pair.a) == "xabc")
   }
 
+  @Test("a message that names an author twice, and so a mark twice, is refused")
+  func twice() throws {
+    let marks: [UInt8] = [2 << 1, 1, 98, 1, 120, 1, 1 << 1, 1]
+    let anchors = TextAnchor.startBytes + TextAnchor.endBytes
+    // Two agents "p", each with the events 0 and 1 on the empty text: an insertion of two at 0.
+    let events: [UInt8] = [0x10, 4, 2, 2, 112, 2, 112, 1, 2, 0, 2, 0, 2, 0, 0, 0, 2 << 3 | 1, 2 << 3 | 3, 3]
+    var document = RichTextDocument()
+    #expect(throws: TextError.malformed) { try document.absorb([0x18, UInt8(marks.count)] + marks + events + anchors + anchors) }
+    // Of two authors it is right.
+    var other = events
+    other[6] = 113
+    try document.absorb([0x18, UInt8(marks.count)] + marks + other + anchors + anchors)
+    #expect(document.marks.count == 2 && document.anchors.count == 4)
+    #expect(TextFuzz.run(isRich: true, operations: 1, seed: 10_010_401) == nil)
+  }
+
   @Test("what is asked for in the middle of a mark is sent with the whole of it")
   func wholeMarks() throws {
     var pair = try RichPair("abc")

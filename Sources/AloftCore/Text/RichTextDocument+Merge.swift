@@ -163,6 +163,9 @@ struct RichTextMessage {
     events = try TextEvents(TextReader(bytes, end, bytes.count), session: session)
     let pairs = try RichTextMessage.pairs(events)
     if pairs.isEmpty { throw .malformed }
+    // Named twice, an author could send a mark twice, of which the log takes one.
+    var names = TextNames()
+    for index in 0..<events.agents.count where names.add(events.agents[index]) < index { throw .malformed }
     reader = TextReader(bytes, start, end)
     var value: Text?
     for index in 0..<pairs.count {
