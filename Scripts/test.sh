@@ -113,6 +113,8 @@ test_text() {
   step 'text checks' "$program" check Tests/TextTraces
   code=$?
   count "$code" "$(last text-checks '^([0-9]+) passed, [0-9]+ failed')" "$(last text-checks '^[0-9]+ passed, ([0-9]+) failed')"
+  check 'text fuzz' "$program" fuzz --operations 300000
+  check 'rich text fuzz' "$program" fuzz --kind rich --operations 200000
   require 'text engine' Scripts/build-wasm.sh text-engine && check 'text parity' node Scripts/text-parity.mjs build/sim/text.wasm "$program"
 }
 

@@ -11,8 +11,9 @@ extension TextDocument {
     self.init()
     let end = bytes.count - 8
     if end < 4 { throw .malformed }
-    let sum = TextDocument.checksum(bytes, end)
-    for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { throw .damaged }
+    // That of rich text has its checksum elsewhere.
+    if bytes[0] == 0x1C { throw .hasMarks }
+    if !TextDocument.isSealed(bytes, end) { throw .damaged }
     var reader = TextReader(bytes, 0, end)
     if try reader.number() != Int(TextDocument.savedFormat) { throw .unknownFormat }
     let length = try reader.count()
@@ -43,9 +44,21 @@ extension TextDocument {
     writer.bytes.append(contentsOf: utf8)
     writer.bytes.append(
       contentsOf: encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed))
-    let sum = TextDocument.checksum(writer.bytes, writer.bytes.count)
-    for index in 0..<8 { writer.bytes.append(UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))) }
+    TextDocument.seal(&writer.bytes)
     return writer.bytes
+  }
+
+  /// Appends a checksum of 8 bytes.
+  static func seal(_ bytes: inout [UInt8]) {
+    let sum = checksum(bytes, bytes.count)
+    for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))) }
+  }
+
+  /// Whether the checksum behind the first `end` bytes is theirs.
+  static func isSealed(_ bytes: [UInt8], _ end: Int) -> Bool {
+    let sum = checksum(bytes, end)
+    for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { return false }
+    return true
   }
 
   private static func checksum(_ bytes: [UInt8], _ end: Int) -> UInt64 {
@@ -245,12 +258,8 @@ extension TextDocument {
   private func writeChanges(_ writer: TextWriter, _ bytes: inout TextWriter, _ text: inout [UInt8]) {
     var cursor = 0
     for range in stride(from: 0, to: writer.ranges.count, by: 2) {
-      var event = writer.ranges[range]
-      let end = writer.ranges[range + 1]
-      var run = operations.starts.lastIndex(atMost: event)
-      while event < end {
-        let stop = min(end, operations.end(of: run))
-        let piece = operations.piece(run, event, stop)
+      var pieces = TextPieces(operations, from: writer.ranges[range], to: writer.ranges[range + 1])
+      while let piece = pieces.next(operations) {
         let isDeletion = piece.kind != TextKind.insert
         let hasLength = piece.length != 1
         let isBackward = piece.kind == TextKind.deleteBackward && hasLength
@@ -260,13 +269,11 @@ extension TextDocument {
         let payload = hasLength ? piece.length : TextWriter.zigzag(move)
         bytes.wide(UInt64(payload) << (isDeletion && hasLength ? 4 : 3) | UInt64(head))
         if hasLength, move != 0 { bytes.signed(move) }
-        if !isDeletion { 
+        if !isDeletion {
           let start = piece.byteStart - operations.hidden
           text.append(contentsOf: operations.text[start..<start + piece.byteCount])
         }
         cursor = isDeletion ? piece.place : piece.place + piece.length
-        event = stop
-        run += 1
       }
     }
   }

@@ -19,6 +19,27 @@ struct TextPiece {
   var byteCount: Int
 }
 
+/// Walks over the pieces of a range of events: the runs, cut at the range's ends.
+struct TextPieces {
+  private var event: Int
+  private let end: Int
+  private var run: Int
+
+  init(_ operations: TextOperations, from start: Int, to end: Int) {
+    event = start
+    self.end = end
+    run = operations.starts.lastIndex(atMost: start)
+  }
+
+  @inline(__always) mutating func next(_ operations: TextOperations) -> TextPiece? {
+    if event >= end { return nil }
+    let start = event
+    event = min(end, operations.end(of: run))
+    run += 1
+    return operations.piece(run - 1, start, event)
+  }
+}
+
 /// A run-length operation log, append-only.
 struct TextOperations: Sendable {
   /// The first event of each run, its kind, its place as in `TextPiece`, and where its text begins.
