@@ -17,6 +17,7 @@ let package = Package(
     .executable(name: "sim-engine", targets: ["sim-engine"]),
     .executable(name: "text-bench", targets: ["text-bench"]),
     .executable(name: "text-engine", targets: ["text-engine"]),
+    .executable(name: "text-module", targets: ["text-module"]),
   ],
   dependencies: [
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
@@ -38,6 +39,7 @@ let package = Package(
     .target(name: "AloftWeb", dependencies: ["AloftCore", "CAloftRuntime"]),
     .executableTarget(name: "aloft-engine", dependencies: ["AloftWeb"]),
     .executableTarget(name: "field-visits-engine", dependencies: ["AloftWeb", "FieldVisits"]),
+    .executableTarget(name: "text-module", dependencies: ["AloftCore", "CAloftRuntime"]),
     // The simulator: both engines in one deterministic world. `sim` builds without the server, `sim-engine` is for wasm.
     .target(name: "AloftSim", dependencies: ["AloftCore"]),
     .target(

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the browser engines as Embedded Swift for WebAssembly into build/web and prints their sizes.
-# Usage: Scripts/build-wasm.sh [product …]   (default: both engines)
+# Usage: Scripts/build-wasm.sh [product …]   (default: both engines, and text-module, which is text.wasm)
 # sim-engine, the simulator, goes to build/sim as it is: no browser loads it, so its size does not matter. text-engine goes there too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ cat > "$scratch/toolset.json" <<JSON
 JSON
 
 products=("$@")
-[ ${#products[@]} -gt 0 ] || products=(aloft-engine field-visits-engine)
+[ ${#products[@]} -gt 0 ] || products=(aloft-engine field-visits-engine text-module)
 for product in "${products[@]}"; do
   swift build -c release --triple "$triple" --toolset "$scratch/toolset.json" --scratch-path "$scratch" --product "$product"
   if [ "$product" = sim-engine ]; then
@@ -31,6 +31,7 @@ for product in "${products[@]}"; do
   folder=build/web
   case $product in
     aloft-engine) name=aloft ;;
+    text-module) name=text ;;
     text-engine) name=text folder=build/sim ;;
     *) name=${product%-engine} ;;
   esac

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes comments, indentation and empty lines out of a JavaScript program and leaves everything else alone.
+// Takes comments, indentation, empty lines and needless blanks out of a JavaScript program and leaves everything else alone.
 
 /** @param {string} source */
 export function strip(source) {
@@ -15,6 +15,19 @@ export function strip(source) {
   }
   // Templates of several lines are style sheets here, in which leading blanks mean nothing either.
   return out.replace(/[ \t]+$/gm, '').replace(/^[ \t]+/gm, '').replace(/\n{2,}/g, '\n').trimStart();
+}
+
+/** Takes out the blanks inside lines that separate nothing. Lines stay lines.
+ * @param {string} source without comments */
+export function squeeze(source) {
+  let out = '';
+  for (let at = 0; at < source.length;) {
+    const end = tokenEnd(source, at, out);
+    // Words must not become one, nor two signs (a - -b).
+    if (source[at] !== ' ' || /[\w$#]{2}|\+\+|--/.test(out.slice(-1) + source[end])) out += source.slice(at, end);
+    at = end;
+  }
+  return out;
 }
 
 /** Where the token ends that begins at `at`. @param {string} source @param {number} at @param {string} before what is kept so far */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the browser modules as a release serves them: three programs instead of many small modules, without comments.
+// Writes the browser modules as a release serves them: four programs instead of many small modules, without comments.
 //
 //   node Scripts/web.mjs [folder]        default: build/web
 //
@@ -9,11 +9,11 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { strip } from './strip.mjs';
+import { squeeze, strip } from './strip.mjs';
 
 const SOURCE = fileURLToPath(new URL('../Web', import.meta.url));
 /** Each program swallows what it imports, except what another program has already. */
-const PROGRAMS = ['aloft.js', 'sw.js', 'elements/index.js'];
+const PROGRAMS = ['aloft.js', 'text.js', 'sw.js', 'elements/index.js'];
 /** What apps may import besides, and which program has it. */
 const ALIASES = {
   'session.js': './aloft.js', 'install.js': './aloft.js', 'elements/kit.js': './index.js', 'elements/words.js': './index.js',
@@ -31,7 +31,7 @@ const names = (list) => (list ?? '').split(',').map((name) => name.trim()).filte
 export function buildRelease() {
   const release = new Map();
   const owner = new Map();
-  for (const program of PROGRAMS) release.set(program, bundle(program, owner));
+  for (const program of PROGRAMS) release.set(program, squeeze(bundle(program, owner)));
   for (const [name, target] of Object.entries(ALIASES)) release.set(name, `export*from'${target}';\n`);
   return release;
 }

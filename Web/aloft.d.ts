@@ -108,6 +108,65 @@ export type Pending = {
   label: string;
 };
 
+/** One change of a text. Places and lengths are in UTF-16 units, as in JavaScript strings; each stands on the changes before it. */
+export type TextChange = { at: number; deleted: number; inserted: string };
+
+/** What happened to a text. `isLocal`: by this handle, not by others. */
+export type TextEvent = { value: string; changes: TextChange[]; isLocal: boolean };
+
+/** Somebody else who is in the text. Places are as near as they can be told: their words may still be on the way. */
+export type TextPresence = { session: string; user: string; name: string; cursor: number; anchor: number };
+
+/**
+ * A collaborative text, open for writing. Edits show at once and go to the disk as one change for each pause of 300 ms, at latest
+ * every second, and at once when the page is hidden or the text closed. An edit costs its own length, not the text's.
+ * Places outside the text throw RangeError; half a surrogate pair becomes U+FFFD.
+ */
+export interface SharedText {
+  readonly value: string;
+  readonly length: number;
+  insert(at: number, text: string): void;
+  delete(at: number, length: number): void;
+  /** Makes the text another one by the smallest single edit. */
+  replace(text: string): void;
+  /** Calls `fn` after each change, own or others'. Returns a function that stops it. */
+  subscribe(fn: (event: TextEvent) => void): () => void;
+
+  /** Takes the newest own edits back, and makes them again; others' words stay. Answers where that ended, null when there was nothing. */
+  undo(): number | null;
+  redo(): number | null;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+
+  /** `saved`: every word is on the disk. `refused`: some were not accepted, see `onRefused`; until later ones are. */
+  readonly status: 'saved' | 'saving' | 'refused';
+  onStatus(fn: (status: SharedText['status']) => void): () => void;
+  /**
+   * Edits were not accepted: the person may not write here any more, the record is gone, or the change was discarded from the tray.
+   * The text goes on from what this device holds, with words that were not sent yet; `text` is what it was before, for the person to
+   * copy from.
+   */
+  onRefused(fn: (refusal: { text: string; code: string; message: string }) => void): () => void;
+  /** Saves what was typed now; resolves when it is on the disk. */
+  flush(): Promise<void>;
+
+  /**
+   * Keeps a text area and the text the same: selection and scroll stay when others write, words being composed are left in peace,
+   * Ctrl+Z takes back own edits only. Others' cursors are shown over it and named in one line below, which `::part(presence)` styles.
+   * `cursors: false` leaves both out; `words` says the line in your language. Returns a function that unbinds.
+   */
+  bind(area: HTMLTextAreaElement, options?: { cursors?: boolean; words?: (names: string[]) => string }): () => void;
+
+  /** Who else has a cursor here, as told within the last half minute. */
+  readonly presence: TextPresence[];
+  onPresence(fn: (others: TextPresence[]) => void): () => void;
+  /** Tells others where this person's cursor is; null when it has left. `bind` does so by itself. */
+  point(cursor: number | null, anchor?: number): void;
+
+  /** Saves what is left and lets go. */
+  close(): Promise<void>;
+}
+
 /** A change of an action: `create`, `update`, `delete`, `restore`, `resolve`, or one the app declares. */
 export type Mutation = { action: string; args: Record<string, any> };
 
@@ -126,6 +185,8 @@ export type OpenOptions = {
   user?: string;
   /** The engine: its URL, or compiled already. Default '/aloft/aloft.wasm'. */
   wasm?: string | WebAssembly.Module;
+  /** The module of collaborative text, loaded when the app declares a field of type `text`. Default '/aloft/text.wasm'. */
+  text?: string | WebAssembly.Module;
   /** `false` leaves the network alone (tests, exports). Default true. */
   sync?: boolean;
 };
@@ -158,6 +219,15 @@ export interface Database {
    * Throws AloftError at the first that does not fit the declaration; of 20,000 and more, whole parts before it may have been taken.
    */
   mutate(mutations: Mutation[]): Handle[];
+
+  /**
+   * Opens a field of type `text` for writing: several people, tabs and devices may write in it at once, online or not, and all words
+   * stay. Works at once, also for a record that is still to come. Close it when its editor goes.
+   * Throws AloftError `unavailable` when the app declares no such field, or in a worker.
+   */
+  text(collection: string, id: string, field: string): SharedText;
+  /** Saves what was typed in open texts; resolves when it is on the disk. Needed by nobody but who measures or is about to leave. */
+  flush(): Promise<void>;
 
   get(collection: string, id: string): Promise<Row | null>;
   /** Rows in order, or a number when the query counts or sums. Reads memory only. */

@@ -10,6 +10,7 @@ import { loadStored } from './loading.js';
 import { recall, remember, share } from './marker.js';
 import { openStorage } from './storage.js';
 import { createTabs } from './tabs.js';
+import { startText } from './text-module.js';
 
 export { AloftError };
 export { currentUser, onSession, SessionError, signIn, signOut } from './session.js';
@@ -35,9 +36,11 @@ export const remove = (...members) => ({ $remove: members });
  * @param {string} app @param {string} user */
 export const databaseName = (app, user) => `aloft:${app}:${user}`;
 
-/** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, sync?:boolean}} options */
-export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', sync = true } = {}) {
-  const asked = user ?? kept('session').then((session) => session?.user ?? 'anyone');
+/** @param {{app?:string|Record<string, any>, server?:string, user?:string, wasm?:string|WebAssembly.Module, text?:string|WebAssembly.Module,
+ *    sync?:boolean}} options */
+export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', text = '/aloft/text.wasm', sync = true } = {}) {
+  const session = kept('session');
+  const asked = user ?? session.then((session) => session?.user ?? 'anyone');
   /** @param {string} name */
   const readFrom = async (name) => {
     const storage = await openStorage(databaseName(name, await asked));
@@ -48,36 +51,53 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
   const compiling = Promise.resolve(typeof wasm === 'string' ? loadEngine(wasm) : wasm);
   const last = typeof app === 'string' ? recall(`app:${app}`) : app;
   const known = last?.app;
+  /** What an app with collaborative text needs besides; a worker may not import, and shows nothing either.
+   * @param {any} declaration */
+  async function loadText(declaration) {
+    if (!hasText(declaration)) return null;
+    const [module, program] = await Promise.all([
+      typeof text === 'string' ? loadEngine(text) : text, typeof document === 'undefined' ? null : import('./text.js'),
+    ]);
+    return { module: startText(module), program };
+  }
+  const texting = loadText(last);
   const reading = known ? readFrom(known) : null;
-  const [declaration, module, early, ahead] = await Promise.all([
+  const [declaration, module, early, ahead, earlyText] = await Promise.all([
     typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
     compiling,
     reading,
-    reading && loadAhead(compiling, last, reading),
+    reading && loadAhead(compiling, texting, last, reading),
+    texting,
   ]);
   const isChanged = JSON.stringify(declaration) !== JSON.stringify(last);
   const loaded = isChanged ? null : ahead;
+  const texts = isChanged ? await loadText(declaration) : earlyText;
   if (!loaded) early?.storage.close();
   const { storage, stored } = early && loaded ? early : await readFrom(declaration.app);
-  const person = await asked;
+  const [person, signedIn] = await Promise.all([asked, session]);
+  const name = signedIn?.user === person ? signedIn.name : person;
   if (typeof app === 'string' && isChanged) remember(`app:${app}`, declaration);
-  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person } : null;
-  return createDatabase({ declaration, module, storage, stored, loaded, person, server, sync, facts });
+  const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person, ...(texts && { text }) } : null;
+  return createDatabase({ declaration, module, texts, storage, stored, loaded, person, name, server, sync, facts });
 }
 
 /** An engine for the declaration of last time, which takes in what is stored as it is read.
- * @param {Promise<WebAssembly.Module>} compiling @param {any} declaration
+ * @param {Promise<WebAssembly.Module>} compiling @param {Promise<Texts | null>} texting @param {any} declaration
  * @param {Promise<{storage:import('./storage.js').Storage, stored:import('./host.js').Stored}>} reading
  * @returns {Promise<import('./loading.js').Loaded | null>} null when something is wrong: it will show again when the host builds one */
-async function loadAhead(compiling, declaration, reading) {
+async function loadAhead(compiling, texting, declaration, reading) {
   try {
-    const engine = startEngine(await compiling, declaration);
+    const [module, texts] = await Promise.all([compiling, texting]);
+    const engine = startEngine(module, declaration, texts?.module);
     const { storage, stored } = await reading;
     return await loadStored(engine, storage, stored);
   } catch {
     return null;
   }
 }
+
+/** @param {any} declaration */
+const hasText = (declaration) => declaration?.collections?.some((/** @type {any} */ { fields }) => fields?.some((/** @type {any} */ { type }) => type === 'text'));
 
 /** The declaration as the server has it, or as it was last time when the server does not answer at once.
  * @param {string} url @param {any} last */
@@ -95,9 +115,11 @@ async function fetchDeclaration(url, last) {
   }
 }
 
-/** @param {{declaration:any, module:WebAssembly.Module, storage:import('./storage.js').Storage,
- *    stored:import('./host.js').Stored, loaded:import('./loading.js').Loaded|null, person:string, server:string, sync:boolean, facts:any}} parts */
-async function createDatabase({ declaration, module, storage, stored, loaded, person, server, sync, facts }) {
+/** @typedef {{module:import('./text-module.js').TextModule, program:typeof import('./text.js') | null}} Texts */
+
+/** @param {{declaration:any, module:WebAssembly.Module, texts:Texts|null, storage:import('./storage.js').Storage,
+ *    stored:import('./host.js').Stored, loaded:import('./loading.js').Loaded|null, person:string, name:string, server:string, sync:boolean, facts:any}} parts */
+async function createDatabase({ declaration, module, texts: loadedTexts, storage, stored, loaded, person, name, server, sync, facts }) {
   const isPage = typeof document !== 'undefined';
   const markerKey = `${declaration.app}:${person}`;
   let hasWritten = false;
@@ -110,6 +132,7 @@ async function createDatabase({ declaration, module, storage, stored, loaded, pe
 
   const tabs = createTabs(storage.name, {
     onHead: (head) => host.effects.hear(head),
+    onPresence: (presence) => texts?.hear(presence),
     onWake(reason) {
       void host.effects.wake(reason);
       if (reason === 'visible' || reason === 'online') live?.start();
@@ -122,9 +145,16 @@ async function createDatabase({ declaration, module, storage, stored, loaded, pe
     },
   });
   const syncURL = sync ? `${server}/sync` : null;
-  const host = createHost({ module, app: declaration, user: person, syncURL, storage, tabs, onSaved });
+  const text = loadedTexts?.module ?? null;
+  const host = createHost({ module, app: declaration, text, user: person, syncURL, storage, tabs, onSaved });
   const live = sync && isPage
-    ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable) : null;
+    ? followLive(`${server}/live`, `${storage.name}:live`, (hint) => void host.effects.wake('hint', hint), () => isReachable, {
+      // One tab has the stream for all.
+      onPresence: (presence) => { texts?.hear(presence); tabs.share(presence); },
+    }) : null;
+  const texts = text && loadedTexts?.program?.createTexts({ module: text, host, presence: {
+    url: sync ? `${server}/live/presence` : null, person: { user: person, name }, isReachable: () => isReachable, share: tabs.share,
+  } });
 
   const marker = recall(markerKey);
   host.details.restoring = marker?.head > 0 && !stored.state && !stored.rows.length;
@@ -184,6 +214,12 @@ async function createDatabase({ declaration, module, storage, stored, loaded, pe
     resolve: (collection, id, fields) => run('resolve', { collection, id, fields }),
     run,
     mutate: host.mutate,
+    /** @param {string} collection @param {string} id @param {string} field */
+    text(collection, id, field) {
+      if (!texts) throw new AloftError({ code: 'unavailable', path: field, message: 'the app declares no field of type text, or this is no page' });
+      return texts.open(collection, id, field);
+    },
+    flush: async () => { await texts?.flush(); },
     /** @param {string} collection @param {string} id */
     get: (collection, id) => host.ask(Op.get, { collection, id }),
     /** @param {any} query */
@@ -206,6 +242,7 @@ async function createDatabase({ declaration, module, storage, stored, loaded, pe
     async close() {
       if (isClosed) return;
       keepMarker();
+      void texts?.close(); // what was typed is a change like any other from here on
       isClosed = true;
       clearTimeout(syncTimer);
       live?.stop();

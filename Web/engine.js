@@ -6,11 +6,12 @@
 // later call throws EngineTrap too, and the host builds a new instance from storage.
 
 import { parseFrames, parseJSON } from './frames.js';
+import { noText } from './text-module.js';
 
 /** Operation numbers of the wasm boundary. */
 export const Op = {
   configure: 1, loadState: 2, loadLog: 4, opened: 5, loadPage: 6,
-  query: 10, subscribe: 11, unsubscribe: 12, get: 13, status: 14, pending: 15,
+  query: 10, subscribe: 11, unsubscribe: 12, get: 13, status: 14, pending: 15, text: 16,
   mutate: 20, persisted: 21, persistConflict: 22, foreignRows: 23, persistFailed: 24,
   response: 26, transportFailed: 27, timer: 28, wake: 29, tray: 31, compact: 32, compacted: 33,
 };
@@ -43,9 +44,10 @@ const encoder = new TextEncoder();
 /** @typedef {ReturnType<typeof startEngine>} Engine */
 
 /** A fresh engine for one app declaration.
- * @param {WebAssembly.Module} module @param {any} app */
-export function startEngine(module, app) {
-  const wasm = /** @type {any} */ (new WebAssembly.Instance(module).exports);
+ * @param {WebAssembly.Module} module @param {any} app @param {import('./text-module.js').TextModule | null} [text] */
+export function startEngine(module, app, text) {
+  const aloft = (text?.imports ?? noText)(() => wasm.memory);
+  const wasm = /** @type {any} */ (new WebAssembly.Instance(module, { aloft }).exports);
   let isTrapped = false;
 
   /** Runs wasm code; anything thrown from there is a trap.

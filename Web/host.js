@@ -19,10 +19,10 @@ const REBUILD_MILLISECONDS_MAX = 60_000;
 /** @typedef {import('./storage.js').Stored} Stored */
 /** @typedef {ReturnType<typeof createHost>} Host */
 
-/** @param {{module:WebAssembly.Module, app:any, user:string, syncURL:string|null,
+/** @param {{module:WebAssembly.Module, app:any, text:import('./text-module.js').TextModule|null, user:string, syncURL:string|null,
  *    storage:import('./storage.js').Storage, tabs:import('./tabs.js').Tabs,
  *    onSaved:(head:number, isOwn:boolean) => void}} parts */
-export function createHost({ module, app, user, syncURL, storage, tabs, onSaved }) {
+export function createHost({ module, app, text, user, syncURL, storage, tabs, onSaved }) {
   /** @type {import('./engine.js').Engine | null} */
   let engine = null;
   let isRebuilding = true;
@@ -91,7 +91,7 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
   }
 
   /** @param {Stored} stored */
-  const build = async (stored) => take(await loadStored(startEngine(module, app), storage, stored));
+  const build = async (stored) => take(await loadStored(startEngine(module, app, text), storage, stored));
 
   /** Puts an engine to work.
    * @param {import('./loading.js').Loaded} loaded */
@@ -188,6 +188,9 @@ export function createHost({ module, app, user, syncURL, storage, tabs, onSaved 
     },
     /** @param {number} op @param {any} [question] */
     read: (op, question) => ask((running) => running.json(op, question)),
+    /** A text's saved document as this device shows it.
+     * @param {any} question @returns {Uint8Array} */
+    text: (question) => ask((running) => running.call(Op.text, JSON.stringify(question)).slice()),
     /** @param {import('./handles.js').Mutation[]} mutations */
     mutate(mutations) {
       if (isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });

@@ -18,8 +18,8 @@ const SILENCE_MILLISECONDS = 50_000;
 const STEADY_MILLISECONDS = 30_000;
 
 /** @typedef {{scope:string, sequence:number}} Hint */
-/** What tests replace.
- * @typedef {{fetch?:typeof fetch, page?:{visibilityState:string}, network?:{onLine?:boolean, locks?:LockManager},
+/** What else is told, and what tests replace.
+ * @typedef {{onPresence?:(presence:any) => void, fetch?:typeof fetch, page?:{visibilityState:string}, network?:{onLine?:boolean, locks?:LockManager},
  *    retry?:number, silence?:number}} World */
 
 /** Follows the server's news until stopped.
@@ -67,7 +67,7 @@ export function followLive(url, lockName, onNews, isWanted, world = {}) {
 
 /** Reads one stream to its end; fails when it is refused, cut, silent or aborted.
  * @param {string} url @param {AbortSignal} signal @param {() => void} onOpen @param {(hint:Hint) => void} onHint @param {World} world */
-async function readStream(url, signal, onOpen, onHint, { fetch: fetching = fetch, silence = SILENCE_MILLISECONDS }) {
+async function readStream(url, signal, onOpen, onHint, { onPresence, fetch: fetching = fetch, silence = SILENCE_MILLISECONDS }) {
   const silent = new AbortController();
   const end = () => silent.abort();
   let timer = setTimeout(end, silence);
@@ -85,7 +85,7 @@ async function readStream(url, signal, onOpen, onHint, { fetch: fetching = fetch
       if (done) return;
       clearTimeout(timer);
       timer = setTimeout(end, silence);
-      rest = takeHints(rest + decoder.decode(value, { stream: true }), onHint);
+      rest = takeEvents(rest + decoder.decode(value, { stream: true }), { hint: onHint, presence: onPresence });
     }
   } finally {
     clearTimeout(timer);
@@ -93,18 +93,19 @@ async function readStream(url, signal, onOpen, onHint, { fetch: fetching = fetch
   }
 }
 
-/** Hands on the hints in a piece of the stream; returns the beginning of the event that is still arriving.
- * @param {string} text @param {(hint:Hint) => void} onHint */
-export function takeHints(text, onHint) {
+/** Hands on the events in a piece of the stream; returns the beginning of the event that is still arriving.
+ * @param {string} text @param {{hint?:(hint:Hint) => void, presence?:(presence:any) => void}} hear */
+export function takeEvents(text, hear) {
   const events = text.split('\n\n');
   const rest = events.pop() ?? '';
   for (const event of events) {
     const lines = event.split('\n');
     const data = lines.find((line) => line.startsWith('data:'));
-    if (!data || !lines.includes('event: hint')) continue;
-    let hint;
-    try { hint = JSON.parse(data.slice(5)); } catch { continue; } // not a hint of ours
-    onHint(hint);
+    const fn = lines.includes('event: hint') ? hear.hint : lines.includes('event: presence') ? hear.presence : null;
+    if (!data || !fn) continue;
+    let value;
+    try { value = JSON.parse(data.slice(5)); } catch { continue; } // not an event of ours
+    fn(value);
   }
   return rest;
 }

@@ -29,7 +29,7 @@ export function remember(key, value) {
 }
 
 /** What the service worker needs to open the same database; null to forget it.
- * @param {{app:string, server:string, wasm:string, user:string} | null} facts */
+ * @param {{app:string, server:string, wasm:string, text?:string, user:string} | null} facts */
 export async function share(facts) {
   if (!globalThis.caches) return;
   if (!facts) { await caches.delete(SHARED); return; }

@@ -4,9 +4,11 @@
 //
 // The proof is the server's HttpOnly cookie; what is remembered here only says whose data to open.
 
-import { deleteFile } from './database-file.js';
+import { delay, deleteFile } from './database-file.js';
 import { keep, kept } from './durable-facts.js';
 import { remember, share } from './marker.js';
+
+const FLUSH_MILLISECONDS_MAX = 2_000;
 
 /** Why a session could not begin or end. */
 export class SessionError extends Error {
@@ -61,6 +63,8 @@ export async function signIn({ user, password, server = '' }) {
 
 /** @param {any} db @param {{discard?:boolean, server?:string}} options */
 export async function signOut(db, { discard = false, server = '' } = {}) {
+  // What somebody is typing counts as well, if the disk takes it.
+  await Promise.race([db?.flush?.(), delay(FLUSH_MILLISECONDS_MAX)]);
   const { queued = 0, parked = 0, conflicts = 0 } = db?.status ?? {};
   const count = queued + parked + conflicts;
   if (count && !discard) throw new SessionError('unsynced', `${count} unsynced changes would be lost.`, count);

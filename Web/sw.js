@@ -110,8 +110,9 @@ export function start({ manifest = '/precache.json', shell = '/', computed = ['/
     const facts = await shared();
     if (!facts) return;
     const declaration = await (await kept(facts.app)).json();
-    const module = await WebAssembly.compile(await (await kept(facts.wasm)).arrayBuffer());
-    const db = await open({ app: declaration, server: facts.server, wasm: module, user: facts.user });
+    const compile = async (/** @type {string} */ path) => WebAssembly.compile(await (await kept(path)).arrayBuffer());
+    const text = facts.text && await compile(facts.text);
+    const db = await open({ app: declaration, server: facts.server, wasm: await compile(facts.wasm), text, user: facts.user });
     try {
       let status = await db.sync();
       for (let round = 1, before = Infinity; status.queued > 0 && status.queued < before && round < ROUNDS_MAX; round++) {

@@ -9,7 +9,7 @@ import { createLease } from './lease.js';
 /** @typedef {ReturnType<typeof createTabs>} Tabs */
 
 /** @param {string} name of the database @param {{
- *    onHead:(head:number) => void, onWake:(reason:'visible'|'online'|'offline'|'hint') => void,
+ *    onHead:(head:number) => void, onPresence:(presence:any) => void, onWake:(reason:'visible'|'online'|'offline'|'hint') => void,
  *    onHide:() => void, onSession:(message:any) => void}} events */
 export function createTabs(name, events) {
   const channel = new BroadcastChannel(name);
@@ -27,6 +27,7 @@ export function createTabs(name, events) {
 
   channel.onmessage = ({ data }) => {
     if (Number.isSafeInteger(data?.head)) events.onHead(data.head);
+    else if (data?.presence) events.onPresence(data.presence);
     else lease.hear(data);
   };
   session.onmessage = ({ data }) => events.onSession(data);
@@ -47,6 +48,9 @@ export function createTabs(name, events) {
     /** Tells the other contexts that the log has grown.
      * @param {number} head */
     announce: (head) => channel.postMessage({ head }),
+    /** Tells the other contexts where somebody is.
+     * @param {any} presence */
+    share: (presence) => channel.postMessage({ presence }),
     close() {
       for (const stop of stops) stop();
       lease.close();

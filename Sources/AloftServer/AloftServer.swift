@@ -51,7 +51,10 @@ public final class AloftServer<S: Store>: Sendable {
     sync = SyncRoute(
       store: store, judge: judge, committer: committer, readers: readers, server: Text("aloft/\(aloftVersion)"), now: now)
     session = SessionRoute(identity: identity, isSecure: configuration.isBehindTLS)
-    files = StaticFiles(configuration.folders, optional: configuration.optionalFiles, threads: readers)
+    let hasText = app.collections.contains { $0.fields.contains { $0.type == .text } }
+    files = StaticFiles(
+      configuration.folders, optional: configuration.optionalFiles, unwanted: hasText ? [] : ["/aloft/text.js", "/aloft/text.wasm"],
+      threads: readers)
     appJSON = ByteBuffer(bytes: app.json())
   }
 
@@ -101,7 +104,8 @@ extension AloftServer {
     router.add(middleware: AnswerMiddleware())
     router.add(middleware: SameSiteMiddleware(loopbackHostsOnly: identity.isOpen))
     let (sync, session, identity) = (sync, session, identity)
-    let live = LiveRoute(hub: hub, identity: identity)
+    let presence = PresenceRoute(hub: hub, store: store, judge: judge, readers: readers, now: now)
+    let live = LiveRoute(hub: hub, identity: identity, greet: presence.greet)
 
     signedIn(router, "sync", .post) { request, _, person in try await sync.sync(request, person.principal, wantsDelta: true) }
     signedIn(router, "sync", .get) { request, _, person in try await sync.pull(request, person.principal) }
@@ -109,6 +113,9 @@ extension AloftServer {
       try await sync.sync(request, person.principal, wantsDelta: false)
     }
     signedIn(router, "live", .get) { request, _, person in try live.answer(request, person, token: session.token(of: request)) }
+    signedIn(router, "live/presence", .post) { request, context, person in
+      try await presence.answer(request, context, person, token: session.token(of: request))
+    }
     signedIn(router, "session", .get) { _, _, person in session.describe(person) }
     everybody(router, "session", .post) { request, context in try await session.signIn(request, context) }
     everybody(router, "session", .delete) { request, context in try await session.signOut(request, context) }
@@ -149,7 +156,7 @@ extension AloftServer {
   private func refuseOtherMethods(_ router: Router<ServerContext>) {
     let taken: [(RouterPath, String, [HTTPRequest.Method])] = [
       ("sync", "GET and POST", [.put, .patch, .delete]), ("sync/mutations", "POST", [.get, .put, .patch, .delete]),
-      ("live", "GET", [.post, .put, .patch, .delete]), ("session", "GET, POST and DELETE", [.put, .patch]),
+      ("live", "GET", [.post, .put, .patch, .delete]), ("live/presence", "POST", [.get, .put, .patch, .delete]), ("session", "GET, POST and DELETE", [.put, .patch]),
       ("app.json", "GET", [.post, .put, .patch, .delete]), ("health", "GET", [.post, .put, .patch, .delete]),
     ]
     for (path, allowed, methods) in taken {

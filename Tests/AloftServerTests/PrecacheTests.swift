@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // precache.json as the server makes it: it lists what is served, with the hashes of what is served, and nothing else.
 
+import AloftCore
 import AloftServer
 import Crypto
+import FieldVisits
 import Foundation
 import LoopbackHTTP
 import Testing
@@ -19,15 +21,17 @@ import Testing
   }
 
   private static func run(
-    configure: @escaping (inout ServerConfiguration, Folder) throws -> Void = { _, _ in },
+    app: App = fieldVisits, configure: @escaping (inout ServerConfiguration, Folder) throws -> Void = { _, _ in },
     _ body: @escaping @Sendable (TestServer) throws -> Void
   ) async throws {
     try await TestServer.run(
+      app: app,
       configure: { configuration, folder in
         for (name, text) in [
           ("app/index.html", "page"), ("app/sw.js", "worker"), ("app/help/index.html", "help"), ("app/icons/a b.png", "icon"),
           ("app/.env", "SECRET"), ("app/.git/config", "SECRET"), ("secret.txt", "SECRET"), ("app/app.json", "{}"), ("app/sync/x.js", "x"),
           ("modules/aloft.js", "release"), ("modules/aloft.js.gz", "packed"), ("modules/field.wasm", "engine"), ("modules/aloft.wasm", "other"),
+          ("modules/text.wasm", "text"), ("modules/text.js", "text"),
           ("sources/aloft.js", "source"), ("sources/part.js", "part"), ("sources/aloft.d.ts", "types"), ("sources/package.json", "{}"),
         ] { try folder.write(name, text) }
         try FileManager.default.createSymbolicLink(atPath: folder.path + "/app/out", withDestinationPath: folder.path)
@@ -47,12 +51,25 @@ import Testing
     return try JSONDecoder().decode(Manifest.self, from: Data(answer.body))
   }
 
+  @Test func `an app without collaborative text keeps nothing of it`() async throws {
+    let plain = App("plain", version: 1) {
+      Collection("things") {
+        Field("name", .string)
+        Allow(.read, to: "member")
+      }
+    }
+    try await Self.run(app: plain) { server in
+      let manifest = try Self.manifest(try server.visitor())
+      #expect(!manifest.files.contains { $0.url.contains("text") })
+    }
+  }
+
   @Test func `the manifest lists what is served, and each address answers bytes with that hash`() async throws {
     try await Self.run { server in
       let visitor = try server.visitor()
       let manifest = try Self.manifest(visitor)
-      #expect(manifest.files.map(\.url) == ["/", "/aloft/aloft.js", "/aloft/aloft.wasm", "/aloft/part.js", "/help/", "/icons/a%20b.png"])
-      #expect(manifest.files.map(\.optional) == [nil, nil, nil, nil, nil, true])
+      #expect(manifest.files.map(\.url) == ["/", "/aloft/aloft.js", "/aloft/aloft.wasm", "/aloft/part.js", "/aloft/text.js", "/aloft/text.wasm", "/help/", "/icons/a%20b.png"])
+      #expect(manifest.files.map(\.optional) == [nil, nil, nil, nil, nil, nil, nil, true])
       for file in manifest.files {
         let answer = try visitor.request("GET", file.url)
         #expect(answer.status == 200)

@@ -12,7 +12,7 @@ struct ScenarioTests {
   @Test("the scenarios reach every collection, every field that two people may write, and the action")
   func coverage() throws {
     let covered = try Scenarios.all(for: fieldVisits).flatMap(\.covered)
-    for part in ["teams", "stores", "visits", "products", "closeVisit", "visits.status (guarded)", "visits.notes (manual)", "products.stock (counter)"] {
+    for part in ["teams", "stores", "visits", "products", "closeVisit", "visits.status (guarded)", "visits.notes (text)", "products.stock (counter)"] {
       #expect(covered.contains(part))
     }
   }

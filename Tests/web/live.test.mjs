@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { followLive, takeHints } from '../../Web/live.js';
+import { followLive, takeEvents } from '../../Web/live.js';
 
 /** A server whose streams are opened, fed and cut by hand. */
 function createServer() {
@@ -81,8 +81,8 @@ test('a paused channel lets go of its stream without asking', async () => {
 
 test('events arrive in pieces; comments and foreign events are no hints', () => {
   const hints = [], onHint = (hint) => hints.push(hint);
-  let rest = takeHints(': beat\n\nevent: hint\ndata: {"sco', onHint);
-  rest = takeHints(`${rest}pe":"a","sequence":1}\n\nevent: other\ndata: {}\n\nevent: hint\ndata: no\n\nevent: hi`, onHint);
+  let rest = takeEvents(': beat\n\nevent: hint\ndata: {"sco', { hint: onHint });
+  rest = takeEvents(`${rest}pe":"a","sequence":1}\n\nevent: other\ndata: {}\n\nevent: hint\ndata: no\n\nevent: hi`, { hint: onHint });
   assert.deepEqual(hints, [{ scope: 'a', sequence: 1 }]);
   assert.equal(rest, 'event: hi');
 });

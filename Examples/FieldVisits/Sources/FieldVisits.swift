@@ -31,8 +31,9 @@ public let fieldVisits: App = App("field-visits", version: 1) {
     Field("status", .choice("open", "closed"), .guarded)
     Field("tags", .set(.string))
     Field("footfall", .counter(min: 0))
+    // Several people write notes at once, offline too, and all their words stay.
+    Field("notes", .text)
     // Manual: two people's words are never merged by a machine; both stay until a person chooses.
-    Field("notes", .string, .manual)
     Field("summary", .string, .manual)
     Field("planned", .timestamp)
     Scopes("team:{team}")

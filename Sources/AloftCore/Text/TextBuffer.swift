@@ -186,6 +186,30 @@ struct TextBuffer: Sendable {
     return scalars
   }
 
+  /// The same when it is known that the scalar `near` begins at the unit `nearUnit`; scanned from there. Places behind the end count
+  /// as the end.
+  func scalarOffset(ofUTF16 unit: Int, near: Int, _ nearUnit: Int) -> Int {
+    if astralCount == 0 { return min(unit, count) }
+    var (scalar, units) = (near, nearUnit)
+    var at = byteOffset(of: near)
+    while units > unit, scalar > 0 {
+      repeat { at = (at == gapEnd ? gapStart : at) - 1 } while bytes[at] & 0xC0 == 0x80
+      units -= bytes[at] >= 0xF0 ? 2 : 1
+      scalar -= 1
+    }
+    while units < unit, scalar < count {
+      if at == gapStart { at = gapEnd }
+      let width = bytes[at] >= 0xF0 ? 2 : 1
+      // A unit in the middle of a pair counts as its beginning.
+      if units + width > unit { break }
+      units += width
+      scalar += 1
+      at += 1
+      while at < bytes.count, at != gapStart, bytes[at] & 0xC0 == 0x80 { at += 1 }
+    }
+    return scalar
+  }
+
   /// Copies the bytes of `length` scalars from `place` on to the end of an array.
   func copy(_ length: Int, from place: Int, to target: inout [UInt8]) {
     var at = byteOffset(of: place)

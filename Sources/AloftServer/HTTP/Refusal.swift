@@ -50,6 +50,11 @@ public struct Refusal: Error, Equatable {
       path: "schema", retryAfterSeconds: 60)
   }
 
+  static let tooOften = Refusal(
+    .busy, "Too many messages in one second. Send the newest only.", status: .tooManyRequests, retryAfterSeconds: 1)
+  // The same for what is not there and for what may not be read.
+  static let noText = Refusal(.notFound, "There is no such text.", path: "id")
+
   static func busy(seconds: Int = 2) -> Refusal {
     Refusal(.busy, "The server is busy. Try again in \(seconds) s.", retryAfterSeconds: seconds)
   }
@@ -88,6 +93,7 @@ indirect enum JSONText {
   case text(String)
   case number(Int)
   case bool(Bool)
+  case null
   case array([JSONText])
   case object([(String, JSONText)])
 
@@ -96,6 +102,7 @@ indirect enum JSONText {
     case .text(let text): Self.quoted(text)
     case .number(let number): String(number)
     case .bool(let bool): bool ? "true" : "false"
+    case .null: "null"
     case .array(let items): "[" + items.map(\.string).joined(separator: ",") + "]"
     case .object(let members):
       "{" + members.map { Self.quoted($0.0) + ":" + $0.1.string }.joined(separator: ",") + "}"

@@ -25,12 +25,13 @@ final class LiveHub: Sendable {
 
   var count: Int { state.withLock { $0.subscribers.count } }
 
-  /// A subscriber that hears of the scopes its principal holds; nil when too many listen or the server ends.
-  func subscribe(_ principal: Principal) -> LiveSubscriber? {
+  /// A subscriber that hears of the scopes its principal holds; nil when too many listen or the server ends. `owner`: the digest of
+  /// its session, nil on an open server.
+  func subscribe(_ principal: Principal, owner: [UInt8]? = nil) -> LiveSubscriber? {
     state.withLock { state in
       guard !state.isEnding, state.subscribers.count < countMax else { return nil }
       state.lastID += 1
-      let subscriber = LiveSubscriber(id: state.lastID, principal: principal)
+      let subscriber = LiveSubscriber(id: state.lastID, principal: principal, owner: owner)
       state.subscribers[state.lastID] = subscriber
       return subscriber
     }
@@ -47,6 +48,16 @@ final class LiveHub: Sendable {
     queue.async {
       let subscribers = self.state.withLock { Array($0.subscribers.values) }
       for subscriber in subscribers { subscriber.note(heads) }
+    }
+  }
+
+  /// Tells everybody who may read the field where somebody's cursor is; the sender's own session knows.
+  func tell(_ presence: Presence, at place: FieldPlace) {
+    if count == 0 { return }
+    queue.async {
+      for subscriber in self.state.withLock({ Array($0.subscribers.values) }) where presence.owner == nil || subscriber.owner != presence.owner {
+        if place.isReadable(by: subscriber.principal) { subscriber.note(presence) }
+      }
     }
   }
 
@@ -69,19 +80,26 @@ final class LiveHub: Sendable {
 final class LiveSubscriber: Sendable {
   struct News: Sendable {
     var heads: [Text: AloftCore.Sequence] = [:]
+    /// The newest of each sender, ready to be sent.
+    var presences: [String: String] = [:]
     var isBeat = false
   }
 
+  /// More senders than these are not told to a reader who is slow; they tell again within seconds.
+  static let presencesMax = 200
+
   let id: UInt64
-  private let principal: Principal
+  let principal: Principal
+  let owner: [UInt8]?
   private let news = Mutex(News())
   private let wake: AsyncStream<Void>.Continuation
   /// Yields when there is news; several notes may share one wake.
   let wakes: AsyncStream<Void>
 
-  fileprivate init(id: UInt64, principal: Principal) {
+  fileprivate init(id: UInt64, principal: Principal, owner: [UInt8]?) {
     self.id = id
     self.principal = principal
+    self.owner = owner
     (wakes, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
@@ -90,6 +108,14 @@ final class LiveSubscriber: Sendable {
     guard !mine.isEmpty else { return }
     news.withLock { news in
       for head in mine { news.heads[head.scope] = max(news.heads[head.scope] ?? 0, head.sequence) }
+    }
+    wake.yield()
+  }
+
+  func note(_ presence: Presence) {
+    let json = presence.json
+    news.withLock { news in
+      if news.presences.count < Self.presencesMax || news.presences[presence.key] != nil { news.presences[presence.key] = json }
     }
     wake.yield()
   }

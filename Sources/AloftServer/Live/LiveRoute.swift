@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET /live: server-sent events that say which scopes changed.
+// GET /live: server-sent events that say which scopes changed, and where others have their cursors.
 //
 //   event: hint
 //   data: {"scope":"team:north","sequence":42}
+//
+//   event: presence
+//   data: {"collection":"visits","id":"…","field":"notes","session":"…","user":"ana","name":"Ana Roe","cursor":12,"anchor":12}
 
 import AloftCore
 import Hummingbird
@@ -12,16 +15,19 @@ import ServiceLifecycle
 struct LiveRoute: Sendable {
   let hub: LiveHub
   let identity: any Identity
+  /// Tells a new subscriber what was told before.
+  let greet: @Sendable (LiveSubscriber, Principal) async -> Void
 
   func answer(_ request: Request, _ person: SignedIn, token: String?) throws -> Response {
-    guard let subscriber = hub.subscribe(person.principal) else { throw Refusal.busy(seconds: 30) }
-    let (hub, identity) = (hub, identity)
+    guard let subscriber = hub.subscribe(person.principal, owner: token.map(SessionToken.digest)) else { throw Refusal.busy(seconds: 30) }
+    let (hub, identity, greet) = (hub, identity, greet)
     let body = ResponseBody { writer in
       defer { hub.remove(subscriber) }
       var output = writer
       // A client that goes away is noticed at once, not at the next write.
       try await request.body.consumeWithInboundCloseHandler { _ in
         try await output.write(ByteBuffer(string: "retry: 3000\n: connected\n\n"))
+        await greet(subscriber, person.principal)
         for await _ in subscriber.wakes.cancelOnGracefulShutdown() {
           // Somebody who signed out, or whose session ended, hears nothing more.
           guard identity.person(token: token)?.principal == person.principal else { break }
@@ -42,6 +48,7 @@ struct LiveRoute: Sendable {
       let hint = JSONText.object([("scope", .text(scope.string)), ("sequence", .number(Int(clamping: sequence)))])
       buffer.writeString("event: hint\ndata: \(hint.string)\n\n")
     }
+    for (_, presence) in news.presences.sorted(by: { $0.key < $1.key }) { buffer.writeString("event: presence\ndata: \(presence)\n\n") }
     return buffer
   }
 }

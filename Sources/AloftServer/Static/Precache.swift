@@ -18,6 +18,8 @@ struct Precache: Sendable {
   let files: FileCache
   /// Files whose URL contains one of these may fail without stopping an update.
   let optional: [String]
+  /// Files that this app has no use for.
+  let unwanted: Set<String>
 
   /// The manifest and its version; nil when nothing is served. Costs a `stat` for each file; changed files are hashed anew.
   func manifest() -> (json: String, version: String)? {
@@ -39,7 +41,8 @@ struct Precache: Sendable {
     if path == "/sw.js" || path.hasSuffix("/precache.json") || path.hasSuffix("/package.json") || path.hasSuffix(".d.ts") { return false }
     if path.hasSuffix(".gz"), all.contains(String(path.dropLast(3))) { return false }
     // A build folder holds the engines of several apps; pages load the one served under this name.
-    if path.hasPrefix("/aloft/"), path.hasSuffix(".wasm"), path != "/aloft/aloft.wasm" { return false }
+    if path.hasPrefix("/aloft/"), path.hasSuffix(".wasm"), path != "/aloft/aloft.wasm", path != "/aloft/text.wasm" { return false }
+    if unwanted.contains(path) { return false }
     return !Self.routes.contains { path == $0 || path.hasPrefix($0 + "/") }
   }
 }

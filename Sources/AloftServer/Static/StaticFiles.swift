@@ -26,9 +26,9 @@ struct StaticFiles: Sendable {
   private let threads: NIOThreadPool
 
   /// `optional`: see `ServerConfiguration.optionalFiles`.
-  init(_ folders: [StaticFolder], optional: [String], threads: NIOThreadPool) {
+  init(_ folders: [StaticFolder], optional: [String], unwanted: Set<String> = [], threads: NIOThreadPool) {
     self.folders = StaticFolders(folders)
-    precache = Precache(folders: self.folders, files: files, optional: optional)
+    precache = Precache(folders: self.folders, files: files, optional: optional, unwanted: unwanted)
     self.threads = threads
   }
 

@@ -114,7 +114,7 @@ def troubles(world, server, ada, visit):
     app.enter(mia, 'mia')
     ada.network.mode('refuse')
     # The text first: what follows a conflict in the same record waits behind it.
-    app.update_visit(page, visit, {'notes': 'Notes of Ada'})
+    app.update_visit(page, visit, {'summary': 'Summary of Ada'})
     app.update_visit(page, visit, {'status': 'closed'})
     app.go(page, f'#/visits/{visit}')
     app.wait_for_state(page, 'unreachable', 'offline')
@@ -123,13 +123,13 @@ def troubles(world, server, ada, visit):
     found += named(page, 'the tray')
     page.keyboard.press('Escape')
 
-    for changes in ({'status': 'closed'}, {'status': 'open'}, {'notes': 'Notes of Mia'}):
+    for changes in ({'status': 'closed'}, {'status': 'open'}, {'summary': 'Summary of Mia'}):
         app.update_visit(mia.page, visit, changes)
     app.wait_until_sent(mia.page)
     ada.network.mode('up')
     until('the conflict has come', lambda: app.sync_now(page)['conflicts'] == 1)
-    page.get_by_role('region', name='Notes: 2 versions').wait_for()
-    found += named(page, 'two versions of the notes')
+    page.get_by_role('region', name='Summary: 2 versions').wait_for()
+    found += named(page, 'two versions of the summary')
     app.open_tray(page).get_by_role('button', name='Choose a version').click()
     page.get_by_role('radio', name='Keep yours').wait_for()
     return found + named(page, 'the conflict chooser')

@@ -108,16 +108,16 @@ def manual_texts_are_both_kept(world):
     server, mia, ada, visit = two_offline(world)
     for device, text in ((mia, 'Mia wrote this'), (ada, 'Ada wrote that')):
         app.open_visit(device.page, visit)
-        app.write(device.page, 'Notes', text)
+        app.write(device.page, 'Summary', text)
     reconnect(mia, ada)
-    chooser = ada.page.get_by_role('region', name='Notes: 2 versions')
+    chooser = ada.page.get_by_role('region', name='Summary: 2 versions')
     chooser.wait_for()
     shown = chooser.inner_text()
     assert 'Mia wrote this' in shown and 'Ada wrote that' in shown, f'both texts are shown: {shown}'
-    same(len(app.get(mia.page, 'visits', visit)['$candidates']['notes']), 2, 'candidates on the other device')
+    same(len(app.get(mia.page, 'visits', visit)['$candidates']['summary']), 2, 'candidates on the other device')
     chooser.get_by_role('button', name='Keep both').click()
     app.wait_until_sent(ada.page)
-    found = ThirdParty(server, 'ada').record('visits', visit)['notes']
+    found = ThirdParty(server, 'ada').record('visits', visit)['summary']
     same(sorted(found.split('\n\n')), ['Ada wrote that', 'Mia wrote this'], 'the resolved text on the server')
-    until('the other device shows the resolved text', lambda: app.get(mia.page, 'visits', visit)['notes'] == found)
+    until('the other device shows the resolved text', lambda: app.get(mia.page, 'visits', visit)['summary'] == found)
     same(app.get(mia.page, 'visits', visit).get('$candidates'), None, 'no candidates are left')

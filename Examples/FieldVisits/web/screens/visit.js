@@ -9,6 +9,7 @@ import { rememberName } from '../lib/change-words.js';
 import { askForm } from '../lib/dialog.js';
 import { recordState } from '../lib/record-state.js';
 import { savedText } from '../lib/saved-text.js';
+import { sharedText } from '../lib/shared-text.js';
 import { tagsEditor } from '../lib/tags-editor.js';
 import { date } from '../lib/words.js';
 import { editVisit } from './forms.js';
@@ -40,10 +41,7 @@ export function visitScreen(context, id) {
     onadd: tag => db.update('visits', id, { tags: add(tag) }),
     onremove: tag => db.update('visits', id, { tags: remove(tag) }),
   });
-  const notes = savedText({
-    label: 'Notes', rows: 6,
-    save: text => db.update('visits', id, { notes: text }), resolve: text => db.resolve('visits', id, { notes: text }),
-  });
+  const notes = sharedText({ label: 'Notes', rows: 6, text: db.text('visits', id, 'notes') });
   const summary = savedText({
     label: 'Summary', rows: 4, hint: 'What the team should know. Needed to close the visit.',
     save: text => db.update('visits', id, { summary: text }), resolve: text => db.resolve('visits', id, { summary: text }),
@@ -89,7 +87,7 @@ export function visitScreen(context, id) {
     status.update(row.status);
     footfall.update(row.footfall ?? 0);
     tags.update(row.tags ?? []);
-    notes.update(row.notes, row.$candidates?.notes);
+    notes.update(row);
     summary.update(row.summary, row.$candidates?.summary);
     closeButton.hidden = row.status === 'closed';
     if (row.store !== storeShown) followStore(row.store);

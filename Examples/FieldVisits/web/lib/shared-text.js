@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// A text area that several people write in at once: everybody's words merge, so nobody is ever asked to choose.
+// @ts-check
+import { h, setText } from './dom.js';
+import { button, freshId, iconButton } from './controls.js';
+import { icon } from './icons.js';
+
+const savingShownAfterMilliseconds = 300;
+
+/** @param {{label: string, rows?: number, text: import('/aloft/aloft.js').SharedText}} options */
+export function sharedText({ label, rows = 4, text }) {
+  const id = freshId('text');
+  const input = h('textarea', { id, class: 'input', rows, 'aria-describedby': `${id}-written` });
+  const written = h('p', { class: 'written', id: `${id}-written` });
+  const undo = iconButton('Undo typing', { icon: 'undo', onclick: () => { text.undo(); } });
+  const redo = iconButton('Redo typing', { icon: 'redo', onclick: () => { text.redo(); } });
+  const refused = h('div', { hidden: true });
+  const node = h('div', { class: 'field' },
+    h('div', { class: 'label-line' }, h('label', { class: 'label', for: id }, label), h('div', { class: 'buttons' }, undo, redo)),
+    refused, input, written);
+  let hasWritten = false;
+  let isSynced = true;
+  let slow = 0;
+
+  const stops = [
+    text.bind(input),
+    text.subscribe(({ isLocal }) => {
+      hasWritten ||= isLocal;
+      offerSteps();
+    }),
+    text.onStatus(say),
+    text.onRefused(({ text: before }) => showRefused(before)),
+  ];
+  offerSteps();
+
+  function offerSteps() {
+    undo.setAttribute('aria-disabled', String(!text.canUndo));
+    redo.setAttribute('aria-disabled', String(!text.canRedo));
+  }
+
+  function say() {
+    clearTimeout(slow);
+    if (!hasWritten) return;
+    switch (text.status) {
+      case 'saving': slow = setTimeout(() => setText(written, 'Saving…'), savingShownAfterMilliseconds); break;
+      case 'saved': setText(written, isSynced ? 'Saved and synced' : 'Saved on this device'); break;
+      case 'refused': setText(written, 'Needs you: see the list of changes'); break;
+    }
+  }
+
+  /**
+   * The words that were not taken stay on the screen until the person has read them.
+   * @param {string} before
+   */
+  function showRefused(before) {
+    refused.replaceChildren(h('section', { class: 'versions', 'aria-label': `${label}: not accepted` },
+      h('p', null, icon('attention'), h('span', null, 'Your last words were not accepted. This is what stood here with them:')),
+      h('div', { class: 'version' }, h('blockquote', null, before)),
+      h('div', { class: 'buttons' }, button('I have read it', { onclick: () => { refused.hidden = true; input.focus(); } }))));
+    refused.hidden = false;
+  }
+
+  return {
+    node,
+    /**
+     * What the row says of the record's way to the server.
+     * @param {any} row
+     */
+    update(row) {
+      isSynced = !row.$state;
+      say();
+    },
+    /** Saves what is left. */
+    close() {
+      clearTimeout(slow);
+      for (const stop of stops) stop();
+      text.close().catch(() => {}); // the list of changes says what could not be saved
+    },
+  };
+}
