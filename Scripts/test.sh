@@ -102,7 +102,7 @@ test_sim() {
   program=$(swift build -c release --show-bin-path)/sim
   check 'simulator' "$program" --ops "$simulated_operations" --jobs "$(nproc)"
   check 'simulator enumeration' "$program" enumerate --jobs "$(nproc)"
-  require 'simulator engine' Scripts/build-wasm.sh sim-engine && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
+  require 'simulator engine' Scripts/build-wasm.sh sim-engine text-module && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
 }
 
 # Histories that a debug build takes minutes for, and the same in WebAssembly.
