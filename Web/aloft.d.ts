@@ -88,6 +88,7 @@ export type Status = {
 export type Pending = {
   n: number;
   action: string;
+  /** An edit of a collaborative text is `{ $edit }`, and says what was typed as `$words`. */
   args: Record<string, any>;
   /** The first record it is about. */
   collection?: string;

@@ -187,7 +187,10 @@ export function createHost({ module, app, text, user, syncURL, storage, tabs, on
       return { ...engineStatus, user, state, ...(detail && { detail }) };
     },
     /** @param {number} op @param {any} [question] */
-    read: (op, question) => ask((running) => running.json(op, question)),
+    read(op, question) {
+      const answer = ask((running) => running.json(op, question));
+      return op === Op.pending && text ? text.tellWords(answer) : answer;
+    },
     /** A text's saved document as this device shows it.
      * @param {any} question @returns {Uint8Array} */
     text: (question) => ask((running) => running.call(Op.text, JSON.stringify(question)).slice()),

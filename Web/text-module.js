@@ -6,6 +6,10 @@
 // instance; for the engine a trap is a refusal, since an exception would stop the engine as well.
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** The operation that tells what an edit says. */
+const WORDS = 3;
 
 /** @typedef {ReturnType<typeof startText>} TextModule */
 
@@ -42,6 +46,19 @@ export function startText(module) {
         wasm = null;
         throw error;
       }
+    },
+    /** Gives the edits of a tray's entries their words as `$words`, for people to read; an edit itself stays what it was.
+     * @param {any[]} entries */
+    tellWords(entries) {
+      for (const { args } of entries) {
+        for (const value of Object.values(args?.changes ?? args?.fields ?? {})) {
+          if (typeof value?.$edit !== 'string') continue;
+          const edit = Uint8Array.from(atob(value.$edit.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
+          const { code, bytes } = text.run(WORDS, edit);
+          if (code >= 0) Object.defineProperty(value, '$words', { value: decoder.decode(bytes) });
+        }
+      }
+      return entries;
     },
     /** What the engine imports.
      * @param {() => WebAssembly.Memory} memory of the engine */

@@ -29,6 +29,10 @@ struct TextModule {
       else { return Self.refused }
       output = edit
       return Int32(truncatingIfNeeded: edit.count)
+    case 3:
+      guard let words = TextMerge.words(of: input) else { return Self.refused }
+      output = words
+      return Int32(truncatingIfNeeded: words.count)
     case 10: return start(input)
     default:
       guard handle >= 0, handle < open.count, let text = open[handle] else { return Self.unknown }

@@ -210,13 +210,26 @@ test('the module folds and replaces for the engine, and refuses bytes that are n
   assert.equal(text_call(2, 60_000, 1 << 20), -1, 'outside the memory');
 });
 
+test('an edit in the tray says what was typed, and stays the edit that it was', () => {
+  const text = startText(module);
+  const edit = Buffer.from(text.run(2, joined([Buffer.from('agent'), new Uint8Array(), Buffer.from('hé 🌍')])).bytes).toString('base64url');
+  const entries = [
+    { args: { changes: { notes: { $edit: edit }, title: 'x', tags: { $add: [1] }, empty: null } } }, { args: { changes: { notes: { $edit: 'AAAA' } } } }, { args: {} },
+  ];
+  const before = JSON.stringify(entries);
+  text.tellWords(entries);
+  assert.equal(entries[0].args.changes.notes.$words, 'hé 🌍');
+  assert.equal(entries[1].args.changes.notes.$words, undefined);
+  assert.equal(JSON.stringify(entries), before);
+});
+
 test('hostile bytes are refused and never stop the module', () => {
   const text = startText(module);
   let seed = 1;
   const random = () => (seed = (seed * 48_271) % 2_147_483_647);
   for (let i = 0; i < 500; i++) {
     const bytes = Uint8Array.from({ length: random() % 60 }, () => random() % 256);
-    for (const op of [1, 2, 10, 11, 12, 13, 14, 15, 16, 17]) text.run(op, bytes, random() % 5 - 1, random() % 100 - 50, random() % 100 - 50);
+    for (const op of [1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17]) text.run(op, bytes, random() % 5 - 1, random() % 100 - 50, random() % 100 - 50);
   }
   assert.equal(text.life, 1);
 });

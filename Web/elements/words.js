@@ -103,7 +103,7 @@ export const words = {
     if (value === false) return 'No';
     if (Array.isArray(value)) return value.length ? value.join(', ') : '(none)';
     if (typeof value === 'object') {
-      if ('$edit' in value) return '(your words)';
+      if ('$edit' in value) return value.$words ? `“${value.$words}”` : '(deletions)';
       if ('$increment' in value) return `${value.$increment < 0 ? '' : '+'}${value.$increment}`;
       return [...(value.$add ?? []).map((/** @type {any} */ member) => `+ ${member}`), ...(value.$remove ?? []).map((/** @type {any} */ member) => `− ${member}`)].join(', ');
     }

@@ -171,3 +171,22 @@ def selection_stays(world):
     mia.page.keyboard.type('Butter')
     wanted = 'First of all: Shelf checked. Butter is missing.'
     until('what is typed takes the place of the selection', lambda: words(ada.page) == wanted)
+
+
+def refused_words_are_shown(world):
+    """words typed offline into a visit that was deleted meanwhile are shown to their author, on the page and in the tray"""
+    server, (mia, ada), visit = shared_visit(world, PARAGRAPH)
+    mia.network.mode('refuse')
+    put_caret(mia.page, 0)
+    notes(mia.page).press_sequentially('Precious words. ')
+    wait_until_saved(mia.page)
+    app.on_db(ada.page, "(db, id) => db.delete('visits', id).saved", visit)
+    app.wait_until_sent(ada.page)
+    mia.network.mode('up')
+    mia.page.get_by_role('region', name='Notes: not accepted').wait_for()
+    shown = mia.page.get_by_role('region', name='Notes: not accepted').inner_text()
+    assert f'Precious words. {PARAGRAPH}' in shown, shown
+    tray = app.open_tray(mia.page)
+    until('the tray has the words', lambda: 'Precious words.' in tray.inner_text())
+    mia.page.reload()
+    until('and after a reload still', lambda: 'Precious words.' in str(app.on_db(mia.page, "(db) => db.pending().then((list) => list.map(({ args }) => args.changes.notes.$words))")))

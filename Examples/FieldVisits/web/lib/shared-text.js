@@ -17,7 +17,7 @@ export function sharedText({ label, rows = 4, text }) {
   const refused = h('div', { hidden: true });
   const node = h('div', { class: 'field' },
     h('div', { class: 'label-line' }, h('label', { class: 'label', for: id }, label), h('div', { class: 'buttons' }, undo, redo)),
-    refused, input, written);
+    input, written);
   let hasWritten = false;
   let isSynced = true;
   let slow = 0;
@@ -62,6 +62,8 @@ export function sharedText({ label, rows = 4, text }) {
 
   return {
     node,
+    /** Words that were not accepted; not a part of the field, since they outlive the record that it belongs to. */
+    refused,
     /**
      * What the row says of the record's way to the server.
      * @param {any} row

@@ -68,7 +68,7 @@ export function visitScreen(context, id) {
     'visits', 'This visit is not on this device', 'It was deleted, belongs to another team, or has not arrived yet.',
     h('a', { class: 'button', href: '#/visits' }, 'All visits'));
   const place = h('div', null, body);
-  const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/visits' }, icon('back'), 'Visits'), place);
+  const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/visits' }, icon('back'), 'Visits'), notes.refused, place);
 
   const stopVisit = db.subscribe({ from: 'visits', where: { id } }, ([row]) => {
     visit = row;
