@@ -102,7 +102,7 @@ test_sim() {
   program=$(swift build -c release --show-bin-path)/sim
   check 'simulator' "$program" --ops "$simulated_operations" --jobs "$(nproc)"
   check 'simulator enumeration' "$program" enumerate --jobs "$(nproc)"
-  require 'simulator engine' Scripts/build-wasm.sh sim-engine && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
+  require 'simulator engine' Scripts/build-wasm.sh sim-engine text-module && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
 }
 
 # Histories that a debug build takes minutes for, and the same in WebAssembly.
@@ -113,6 +113,8 @@ test_text() {
   step 'text checks' "$program" check Tests/TextTraces
   code=$?
   count "$code" "$(last text-checks '^([0-9]+) passed, [0-9]+ failed')" "$(last text-checks '^[0-9]+ passed, ([0-9]+) failed')"
+  check 'text fuzz' "$program" fuzz --operations 300000
+  check 'rich text fuzz' "$program" fuzz --kind rich --operations 200000
   require 'text engine' Scripts/build-wasm.sh text-engine && check 'text parity' node Scripts/text-parity.mjs build/sim/text.wasm "$program"
 }
 

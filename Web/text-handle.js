@@ -8,7 +8,7 @@
 //                 └──────────── absorb ◄── live query ◄──────┘
 
 import { applied, difference, moved, movedCursor, wholePairs } from './text-changes.js';
-import { base64url, openSession, SessionLost, textOf } from './text-session.js';
+import { base64url, Lacks, openSession, SessionLost, textOf } from './text-session.js';
 
 const PAUSE_MILLISECONDS = 300;
 const PAUSE_MILLISECONDS_MAX = 1_000;
@@ -210,18 +210,18 @@ export function createText(source, world = {}) {
     if (isClosed || holds || (!isForced && text === settled)) return;
     let saved;
     try { saved = source.read(); } catch { return; } // asked again when the engine is back
-    let changes = null;
-    try { changes = session.absorb(saved); } catch (error) {
+    let found;
+    try { found = session.absorb(saved); } catch (error) {
       if (!(error instanceof SessionLost)) throw error;
       return restart(saved);
     }
-    if (!changes) {
+    if (found.lacks === Lacks.sent) {
       lost ??= value;
       later(() => { if (lost !== null) refuse(null); }, 0);
-      return restart(saved);
     }
+    if (found.lacks !== Lacks.nothing) return restart(saved);
     settled = textOf(saved);
-    changed(changes, false);
+    changed(found.changes, false);
   }
 
   /** Opens the engine's document anew, as a new agent, and makes what was not sent again on top of it.

@@ -6,8 +6,8 @@
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 const Op = { open: 10, close: 11, edit: 12, absorb: 13, unsent: 14, sent: 15, value: 16, undo: 17, redo: 18, can: 19, endGroup: 20 };
-/** What `absorb` answers when the document has not what was sent. */
-const LACKS = 1;
+/** What a document may lack: what was sent, or what others had written and took back. */
+export const Lacks = { nothing: 0, sent: 1, others: 2 };
 
 /** @typedef {ReturnType<typeof openSession>} Session */
 
@@ -38,11 +38,11 @@ export function openSession(module, saved) {
     /** Own edits that were not handed on, as a message; empty when there are none. */
     unsent: () => run(Op.unsent).bytes.slice(),
     sent: () => { run(Op.sent); },
-    /** Takes what another document of the text knows more. Null, and nothing changes, when it lacks what was sent.
-     * @param {Uint8Array} other @returns {import('./text-changes.js').Change[] | null} */
+    /** Takes what another document of the text knows more. Nothing changes when it lacks something.
+     * @param {Uint8Array} other @returns {{lacks:number, changes:import('./text-changes.js').Change[]}} */
     absorb(other) {
       const { code, bytes } = run(Op.absorb, other);
-      return code === LACKS ? null : parseChanges(bytes);
+      return { lacks: code, changes: parseChanges(bytes) };
     },
     /** @param {'undo'|'redo'} step */
     step: (step) => parseChanges(run(Op[step]).bytes),

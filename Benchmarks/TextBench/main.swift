@@ -44,13 +44,22 @@ if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "digest" {
   print(TextParity.digest(seed: UInt64(CommandLine.arguments[2])!, steps: Int(CommandLine.arguments[3])!))
   exit(0)
 }
-// text-bench fuzz [--operations N] [--seed S]
+// text-bench fuzz [--kind plain|rich] [--operations N] [--seed S]
 if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "fuzz" {
-  func option(_ name: String) -> UInt64? {
+  func option(_ name: String) -> String? {
     guard let at = CommandLine.arguments.firstIndex(of: "--" + name), at + 1 < CommandLine.arguments.count else { return nil }
-    return UInt64(CommandLine.arguments[at + 1])
+    return CommandLine.arguments[at + 1]
   }
-  exit(Fuzz.run(operations: Int(option("operations") ?? 1_000_000), seed: option("seed") ?? UInt64.random(in: 0..<1 << 40)) ? 0 : 1)
+  let seed = option("seed").flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1 << 40)
+  let operations = option("operations").flatMap { Int($0) } ?? 1_000_000
+  print("first seed \(seed)")
+  let start = cpu()
+  let failure = TextFuzz.run(isRich: option("kind") == "rich", operations: operations, seed: seed, reportEvery: 1_000_000) { counts, made in
+    print("\(counts), \(Int(Double(made) / (cpu() - start) * 1_000)) operations/s")
+    flush()
+  }
+  if let failure { print(failure) }
+  exit(failure == nil ? 0 : 1)
 }
 // text-bench check <folder>; or text-bench <folder> [<row>,<row> [<trace>]]
 let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"

@@ -40,6 +40,42 @@ public enum TextParity {
       }
     }
     for index in 0..<3 { digest = Hash64.of(documents[index].save(), seed: digest) }
+    return rich(seed: digest, steps: steps / 2)
+  }
+
+  /// The same of a session with marks, their spans included.
+  private static func rich(seed: UInt64, steps: Int) -> UInt64 {
+    var random = Random(seed: seed)
+    var documents = [RichTextDocument(), RichTextDocument()]
+    var digest = seed
+    let keys: [Text] = ["bold", "italic", "link", "comment:1"]
+    for step in 0..<steps {
+      let who = Int(random.below(2))
+      let agent = Text(utf8: [65 + UInt8(who), 1, 2, 3])
+      let count = documents[who].count
+      let place = Int(random.below(UInt64(count + 1)))
+      let length = min(count - place, Int(random.below(6)))
+      switch random.below(4) {
+      case 0: try? documents[who].delete(length, at: place, by: agent)
+      case 1:
+        let kind = Int(random.below(4))
+        let value: Text? = random.below(3) == 0 ? nil : "yes"
+        try? documents[who].mark(keys[kind], value, place..<place + length, grows: kind < 2, by: agent)
+      default: try? documents[who].insert([97, 0xC3, 0xA9, 98], at: place, by: agent)
+      }
+      if step % 4 == 0 {
+        let bytes = documents[who].encode(since: documents[1 - who].version)
+        digest = Hash64.of(bytes, seed: digest)
+        if let delta = try? documents[1 - who].merge(bytes) {
+          for range in delta.restyled { digest = digest &* 31 &+ UInt64(range.lowerBound) &* 7 &+ UInt64(range.upperBound) }
+        }
+        for span in documents[1 - who].spans() {
+          digest = digest &* 31 &+ UInt64(span.length)
+          for style in span.styles { digest = Hash64.of(style.key.utf8 + style.value.utf8, seed: digest) }
+        }
+      }
+    }
+    for index in 0..<2 { digest = Hash64.of(documents[index].save(), seed: digest) }
     return digest
   }
 }

@@ -52,8 +52,11 @@ struct TextModule {
     switch operation {
     case 12: try text.session.replace(count, at: place, with: input)
     case 13:
-      guard let delta = try text.session.absorb(input) else { return 1 }
-      write(delta, &output)
+      switch try text.session.absorb(input) {
+      case .changes(let delta): write(delta, &output)
+      case .lacksSent: return 1
+      case .lacksOthers: return 2
+      }
     case 14: output = text.session.unsent()
     case 15: text.session.markSent()
     case 16: output = text.session.utf8

@@ -47,7 +47,7 @@ import Testing
         saved = try Self.fold(saved, session.unsent())
         session.markSent()
         #expect(session.unsent() == [])
-        #expect(try session.absorb(saved) != nil)
+        #expect(try session.absorb(saved) != .lacksSent)
       }
       if isMia { mia = session } else { ada = session }
     }
@@ -67,9 +67,22 @@ import Testing
     session.markSent()
     try session.replace(0, at: 5, with: Array("refused".utf8))
     session.markSent()
-    #expect(try session.absorb(kept) == nil)
-    #expect(try session.absorb([]) == nil)
+    #expect(try session.absorb(kept) == .lacksSent)
+    #expect(try session.absorb([]) == .lacksSent)
     #expect(String(decoding: session.utf8, as: UTF8.self) == "kept refused")
+  }
+
+  @Test func `words of others that were taken back are told apart from own ones, and nothing changes`() throws {
+    var session = try Self.session("mia")
+    try session.replace(0, at: 0, with: Array("mine ".utf8))
+    let kept = try Self.fold([], session.unsent())
+    session.markSent()
+    var other = try TextSession(saved: kept, agent: Text("ada"))
+    try other.replace(0, at: 5, with: Array("hers".utf8))
+    _ = try session.absorb(Self.fold(kept, other.unsent()))
+    try session.replace(0, at: 9, with: Array(" unsent".utf8))
+    #expect(try session.absorb(kept) == .lacksOthers)
+    #expect(String(decoding: session.utf8, as: UTF8.self) == "mine hers unsent")
   }
 
   @Test func `undo takes back own words between those of others`() throws {

@@ -119,6 +119,31 @@ test('an edit that the server refuses leaves the text, is told with its words, a
   assert.equal(text.status, 'saved');
 });
 
+test('words of another tab that are taken back leave the text, what was typed meanwhile stays, and nobody hears of a refusal', async () => {
+  const device = createDevice();
+  const text = device.open();
+  text.insert(0, 'mine. ');
+  await device.time.pass(300);
+  device.last.judge({ outcome: 'applied' });
+  const kept = device.engine.saved;
+  const other = createDevice();
+  other.engine.set(kept);
+  other.open().insert(6, 'hers. ');
+  await other.time.pass(300);
+  device.engine.take(other.engine.sent.at(-1));
+  await settle();
+  assert.equal(text.value, 'mine. hers. ');
+  const refusals = [];
+  text.onRefused((refusal) => refusals.push(refusal));
+  text.insert(12, 'later');
+  device.engine.set(kept);
+  await settle();
+  assert.equal(text.value, 'mine. later');
+  await device.time.pass(300);
+  assert.equal(device.engine.value, 'mine. later');
+  assert.deepEqual(refusals, []);
+});
+
 test('an edit that the engine does not take stays in the text and goes out with the next', async () => {
   const device = createDevice();
   const text = device.open();

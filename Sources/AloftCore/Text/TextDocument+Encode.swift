@@ -11,8 +11,9 @@ extension TextDocument {
     self.init()
     let end = bytes.count - 8
     if end < 4 { throw .malformed }
-    let sum = TextDocument.checksum(bytes, end)
-    for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { throw .damaged }
+    // That of rich text has its checksum elsewhere.
+    if bytes[0] == 0x1C { throw .hasMarks }
+    if !TextDocument.isSealed(bytes, end) { throw .damaged }
     var reader = TextReader(bytes, 0, end)
     if try reader.number() != Int(TextDocument.savedFormat) { throw .unknownFormat }
     let length = try reader.count()
@@ -43,9 +44,21 @@ extension TextDocument {
     writer.bytes.append(contentsOf: utf8)
     writer.bytes.append(
       contentsOf: encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed))
-    let sum = TextDocument.checksum(writer.bytes, writer.bytes.count)
-    for index in 0..<8 { writer.bytes.append(UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))) }
+    TextDocument.seal(&writer.bytes)
     return writer.bytes
+  }
+
+  /// Appends a checksum of 8 bytes.
+  static func seal(_ bytes: inout [UInt8]) {
+    let sum = checksum(bytes, bytes.count)
+    for index in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: sum >> UInt64(8 * index))) }
+  }
+
+  /// Whether the checksum behind the first `end` bytes is theirs.
+  static func isSealed(_ bytes: [UInt8], _ end: Int) -> Bool {
+    let sum = checksum(bytes, end)
+    for index in 0..<8 where bytes[end + index] != UInt8(truncatingIfNeeded: sum >> UInt64(8 * index)) { return false }
+    return true
   }
 
   private static func checksum(_ bytes: [UInt8], _ end: Int) -> UInt64 {

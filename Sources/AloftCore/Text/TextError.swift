@@ -23,4 +23,10 @@ public enum TextError: UInt8, Error, Sendable {
   case damaged = 9
   /// An agent's id is empty or longer than 64 bytes.
   case badAgent = 10
+  /// The message or the saved document has marks, and this document is plain text. Open it as a `RichTextDocument`.
+  case hasMarks = 11
+  /// The text holds U+FDD0 or U+FDD1, which stand for the ends of marks in rich text. Leave them out.
+  case reserved = 12
+  /// The key of a mark is empty or longer than 64 bytes, its value is longer than 4096 bytes, or they are not UTF-8.
+  case badMark = 13
 }

@@ -213,6 +213,7 @@ struct TextReader {
   /// The format and the number of events with which a message begins.
   mutating func head() throws(TextError) -> (format: Int, count: Int) {
     let format = try number()
+    if format >> 4 == 1, format & 8 != 0 { throw .hasMarks }
     if format >> 4 != 1 || format & 0xC != 0 { throw .unknownFormat }
     let count = try number()
     if count > TextDocument.eventsMax { throw .tooLarge }

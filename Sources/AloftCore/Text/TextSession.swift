@@ -62,16 +62,28 @@ public struct TextSession: Sendable {
   /// Notes that what `unsent` gives was handed on.
   public mutating func markSent() { sent = Self.known(of: agent, in: document.version) }
 
-  /// Takes what another saved document of the same text knows more. Gives what changed; nil, and nothing changes, when it does not have
-  /// what was handed on: then the edits were not accepted. Costs the runs of its log.
-  public mutating func absorb(_ saved: [UInt8]) throws(TextError) -> TextDelta? {
+  /// What came of `absorb`.
+  public enum Absorbed: Equatable, Sendable {
+    case changes(TextDelta)
+    /// The document does not have what was handed on: those edits were not accepted. Nothing has changed.
+    case lacksSent
+    /// The document does not have what somebody else had written, in another tab perhaps: it was taken back. Nothing has changed.
+    case lacksOthers
+  }
+
+  /// Takes what another saved document of the same text knows more. Costs the runs of its log.
+  public mutating func absorb(_ saved: [UInt8]) throws(TextError) -> Absorbed {
     let other = saved.isEmpty ? TextDocument() : try TextDocument(saved: saved)
-    if Self.known(of: agent, in: other.version) < sent { return nil }
+    if Self.known(of: agent, in: other.version) < sent { return .lacksSent }
+    var held = document.version
+    if let own = held.agents.firstIndex(where: { $0.utf8 == agent.utf8 }) { held.next[own] = sent }
+    if other.lacks(held) { return .lacksOthers }
     let delta = try document.merge(other.encode(since: document.version))
-    if delta.isEmpty { return delta }
-    (nearScalar, nearUnit) = (0, 0)
-    history.merged(delta)
-    return delta
+    if !delta.isEmpty {
+      (nearScalar, nearUnit) = (0, 0)
+      history.merged(delta)
+    }
+    return .changes(delta)
   }
 
   private static func known(of agent: Text, in version: TextVersion) -> Int {

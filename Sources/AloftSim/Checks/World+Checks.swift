@@ -42,8 +42,8 @@ extension World {
       trace.note(40, UInt64(index), verdict.isApplied ? 1 : 0)
       trace.line("\(self.now) server judges issue \(index) (n\(n)): \(outcome.words)")
       if !verdict.agrees(with: outcome) {
-        // Of two changes that are alike in all but the tab, nobody can say which one a later change had seen.
-        if hasTwin(index) || issues[index].seen.contains(where: { $0.writes.contains { $0.issue >= 0 && hasTwin($0.issue) } }) {
+        // Of two changes that are alike in all but the tab, nobody can say which one was judged first, nor which a later change had seen.
+        if issues[index].verb.writes.contains(where: { isWrittenByTwins($0.key) }) {
           isInconclusive = true
           return
         }

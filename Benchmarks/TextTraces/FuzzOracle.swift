@@ -45,6 +45,8 @@ struct FuzzOracle {
     var known: EventSet
     var scalar: UInt32
     var place: Int
+    /// For an anchor its mark; else -1.
+    var mark = -1
   }
   struct Item {
     var event: Int
@@ -52,9 +54,10 @@ struct FuzzOracle {
     var right: Int
     var deletedBy = EventSet()
   }
-  static let end = Int.max
+  static let last = Int.max
 
   var events: [Event] = []
+  var marks: [Mark] = []
   private(set) var items: [Item] = []
 
   /// Replays the events of a set.
@@ -74,7 +77,7 @@ struct FuzzOracle {
   mutating func text(_ wanted: EventSet) -> [UInt32] {
     replay(wanted)
     var text: [UInt32] = []
-    for item in items where item.deletedBy == EventSet() { text.append(events[item.event].scalar) }
+    for item in items where item.deletedBy == EventSet() && events[item.event].mark < 0 { text.append(events[item.event].scalar) }
     return text
   }
 
@@ -93,7 +96,7 @@ struct FuzzOracle {
 
   private func index(of event: Int) -> Int {
     if event < 0 { return -1 }
-    if event == FuzzOracle.end { return items.count }
+    if event == FuzzOracle.last { return items.count }
     return items.firstIndex { $0.event == event }!
   }
 
@@ -122,7 +125,7 @@ struct FuzzOracle {
       index += 1
     }
     let item = Item(
-      event: number, left: left < 0 ? -1 : items[left].event, right: right == items.count ? FuzzOracle.end : items[right].event)
+      event: number, left: left < 0 ? -1 : items[left].event, right: right == items.count ? FuzzOracle.last : items[right].event)
     items.insert(item, at: destination)
   }
 }

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text with marks as bytes. A message or a document without any mark is that of the plain text, byte for byte.
+//
+//   message   1 byte: version 1 in the high half, bit 3; how many bytes the marks take; the marks, one for each pair of anchors in the
+//             order of events; then the message of the plain text, whose anchors are U+FDD0 and U+FDD1
+//   mark      key << 3 | value << 1 | grows; the key counts those of this message, a new one follows: length, bytes
+//             value 0: none, 1: that of the mark before that had one, 2: it follows: length, bytes
+//             then the lamport number
+//   document  1 byte: version 1, bits 3 and 2; how many bytes the part for marks takes; that part: authors (how many; length, bytes),
+//             marks (how many; each as in a message, author, number, offset less that of the one before), anchors in the order of the
+//             text (how many; mark << 1 | isEnd); its checksum of 8 bytes; then the document of the plain text
+
+extension RichTextDocument {
+  private static let savedFormat: UInt8 = 0x1C
+
+  /// The events that a version does not know, for `merge`; see `TextDocument`.
+  public func encode(since version: TextVersion = TextVersion(), session: [Text] = [], isPacked: Bool = false) -> [UInt8] {
+    if marks.count == 0 { return text.encode(since: version, session: session, isPacked: isPacked) }
+    var known = TextColumn()
+    known.append(0, times: marks.authors.all.count)
+    var version = version
+    var listedAs = TextColumn()
+    listedAs.append(TextTracker.none, times: known.count)
+    for index in 0..<version.agents.count {
+      let author = marks.authors.find(version.agents[index])
+      if author < 0 { continue }
+      known[author] = min(max(version.next[index], 0), TextDocument.eventsMax)
+      listedAs[author] = index
+    }
+    var bytes = TextWriter()
+    var table = KeyTable(marks.keys.all.count)
+    for mark in marks.all where mark.number + 1 >= known[mark.author] {
+      // The two events of a mark stay together, whatever is asked for.
+      if mark.number + 1 == known[mark.author] { version.next[listedAs[mark.author]] = mark.number }
+      bytes.mark(mark, marks.keys, &table)
+    }
+    let message = text.encode(since: version, session: session, isPacked: isPacked)
+    if bytes.bytes.isEmpty { return message }
+    var writer = TextWriter()
+    writer.bytes.append(RichTextMessage.format)
+    writer.number(bytes.bytes.count)
+    writer.bytes.append(contentsOf: bytes.bytes)
+    writer.bytes.append(contentsOf: message)
+    return writer.bytes
+  }
+
+  /// The whole document: see `TextDocument`.
+  public mutating func save() -> [UInt8] {
+    if marks.count == 0 { return text.save() }
+    var part = TextWriter()
+    part.number(marks.authors.all.count)
+    for author in marks.authors.all { part.text(author) }
+    part.number(marks.count)
+    var table = KeyTable(marks.keys.all.count)
+    var offset = 0
+    for index in 0..<marks.count {
+      let mark = marks.all[index]
+      part.mark(mark, marks.keys, &table)
+      part.number(mark.author)
+      part.number(mark.number)
+      part.number(marks.offsets[index] - offset)
+      offset = marks.offsets[index]
+    }
+    part.number(anchors.count)
+    for index in 0..<anchors.count { part.number(anchors.refs[index]) }
+    var writer = TextWriter()
+    writer.bytes.append(RichTextDocument.savedFormat)
+    writer.number(part.bytes.count)
+    writer.bytes.append(contentsOf: part.bytes)
+    TextDocument.seal(&writer.bytes)
+    writer.bytes.append(contentsOf: text.save())
+    return writer.bytes
+  }
+
+  /// Opens a saved document, also that of a plain text: see `TextDocument`.
+  public init(saved bytes: [UInt8]) throws(TextError) {
+    self.init()
+    if bytes.first != RichTextDocument.savedFormat {
+      text = try TextDocument(saved: bytes)
+      let shown = text.utf8
+      if TextAnchor.next(in: shown, 0, shown.count) < shown.count { throw .reserved }
+      return
+    }
+    var reader = TextReader(bytes, 1, bytes.count)
+    let length = try reader.count()
+    let end = reader.offset + length
+    if end > bytes.count - 8 { throw .malformed }
+    if !TextDocument.isSealed(bytes, end) { throw .damaged }
+    text = try TextDocument(saved: Array(bytes[(end + 8)...]))
+    reader = TextReader(bytes, reader.offset, end)
+    try read(&reader)
+    if reader.offset != end { throw .malformed }
+  }
+
+  private mutating func read(_ reader: inout TextReader) throws(TextError) {
+    let authorCount = try reader.count()
+    for index in 0..<authorCount {
+      let author = try reader.text(64)
+      if author.utf8.isEmpty || marks.authors.add(author) != index { throw .malformed }
+    }
+    var keys: [Text] = []
+    var value: Text?
+    var offset = 0
+    let count = try reader.count()
+    for _ in 0..<count {
+      var mark = try reader.mark(&keys, &value)
+      mark.author = try reader.number()
+      mark.number = try reader.number()
+      let step = try reader.number()
+      if mark.author >= authorCount || mark.number > TextDocument.eventsMax || step > 0x7FFF_FFFF - 6 - offset { throw .malformed }
+      offset += step
+      mark.key = marks.keys.add(keys[mark.key])
+      marks.append(mark, at: offset)
+    }
+    try readAnchors(&reader)
+  }
+
+  /// The anchors stand in the text as scalars; what each belongs to is listed.
+  private mutating func readAnchors(_ reader: inout TextReader) throws(TextError) {
+    let count = try reader.count()
+    let shown = text.utf8
+    var seen = TextColumn()
+    seen.append(0, times: 2 * marks.count)
+    var at = 0
+    for _ in 0..<count {
+      let ref = try reader.number()
+      if ref >= seen.count || seen[ref] == 1 { throw .malformed }
+      seen[ref] = 1
+      let next = TextAnchor.next(in: shown, at, shown.count)
+      if next == shown.count || shown[next + 2] != (ref & 1 == 0 ? TextAnchor.startBytes : TextAnchor.endBytes)[2] { throw .malformed }
+      anchors.append(ref, after: shown.withUnsafeBufferPointer { TextBuffer.measure($0, at, next).scalars })
+      at = next + 3
+    }
+    if TextAnchor.next(in: shown, at, shown.count) < shown.count { throw .malformed }
+  }
+}
+
+/// For each key of a document its number in a message plus 1, and the value of the last mark that had one.
+private struct KeyTable {
+  var numbers = TextColumn()
+  var count = 0
+  var value: Text?
+
+  init(_ keyCount: Int) { numbers.append(0, times: keyCount) }
+}
+
+extension TextWriter {
+  fileprivate mutating func mark(_ mark: TextMark, _ keys: TextNames, _ table: inout KeyTable) {
+    let isNew = table.numbers[mark.key] == 0
+    if isNew {
+      table.count += 1
+      table.numbers[mark.key] = table.count
+    }
+    var kind = 0
+    if let value = mark.value { kind = table.value?.utf8 == value.utf8 ? 1 : 2 }
+    number((table.numbers[mark.key] - 1) << 3 | kind << 1 | (mark.grows ? 1 : 0))
+    if isNew { text(keys.all[mark.key]) }
+    if kind == 2, let value = mark.value {
+      text(value)
+      table.value = value
+    }
+    number(mark.lamport)
+  }
+
+  mutating func text(_ text: Text) {
+    number(text.utf8.count)
+    bytes.append(contentsOf: text.utf8)
+  }
+}
+
+extension TextReader {
+  /// A mark without author and number. `keys`: those of the message so far; `value`: that of the last mark that had one.
+  mutating func mark(_ keys: inout [Text], _ value: inout Text?) throws(TextError) -> TextMark {
+    let head = try number()
+    let key = head >> 3
+    if key > keys.count { throw .malformed }
+    if key == keys.count {
+      let name = try text(TextMarks.keyBytesMax)
+      if keys.count == TextNames.countMax { throw .tooLarge }
+      if !TextMarks.isValid(key: name) { throw .badMark }
+      keys.append(name)
+    }
+    let kind = head >> 1 & 3
+    if kind == 2 { value = try text(TextMarks.valueBytesMax) }
+    if kind == 3 || (kind == 1 && value == nil) { throw .malformed }
+    if kind == 2, !TextMarks.isValid(value: value) { throw .badMark }
+    let lamport = try number()
+    if lamport == 0 || lamport > TextDocument.eventsMax { throw .malformed }
+    return TextMark(author: 0, number: 0, key: key, value: kind == 0 ? nil : value, grows: head & 1 == 1, lamport: lamport)
+  }
+
+  /// Bytes with their length before them; longer than `most` is a bad mark.
+  mutating func text(_ most: Int) throws(TextError) -> Text {
+    let length = try count()
+    if length > most { throw .badMark }
+    offset += length
+    return Text(utf8: Array(bytes[offset - length..<offset]))
+  }
+}
