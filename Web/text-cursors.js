@@ -13,14 +13,14 @@ const SHAPE = ['font', 'letter-spacing', 'word-spacing', 'text-transform', 'text
 const SHEET = `
 :host { display: block; position: relative; }
 .view { position: absolute; overflow: hidden; pointer-events: none; }
-.mirror { position: absolute; inset-block-start: 0; inset-inline-start: 0; box-sizing: border-box; white-space: pre-wrap; overflow-wrap: break-word; color: transparent; }
+.mirror { position: absolute; inset: 0 auto auto 0; box-sizing: border-box; white-space: pre-wrap; overflow-wrap: break-word; color: transparent; }
 .cursor { position: relative; --colour: light-dark(hsl(var(--hue) 65% 27%), hsl(var(--hue) 65% 78%)); --on-colour: light-dark(#fff, #101412); }
-.cursor::before { content: ''; position: absolute; inset-block: -.1em; inset-inline-start: -1px; inline-size: 2px; background: var(--colour); block-size: 1.3em; }
-.name { position: absolute; inset-block-end: 1em; inset-inline-start: -1px; padding: 0 .35em; border-radius: .25em .25em .25em 0; background: var(--colour); color: var(--on-colour);
+.cursor::before { content: ''; position: absolute; inset: -.1em auto auto -1px; inline-size: 2px; block-size: 1.3em; background: var(--colour); }
+.name { position: absolute; inset: auto auto 1em -1px; padding: 0 .35em; border-radius: .25em .25em .25em 0; background: var(--colour); color: var(--on-colour);
   font: 600 .6875rem/1.4 system-ui, sans-serif; letter-spacing: 0; text-indent: 0; text-transform: none; white-space: nowrap; animation: gone .2s 3s forwards; }
 @keyframes gone { to { opacity: 0; } }
-.name.below { inset-block: 1.35em auto; border-radius: 0 .25em .25em .25em; }
-.name.before { inset-inline: auto -1px; }
+.name.below { inset: 1.35em auto auto -1px; border-radius: 0 .25em .25em .25em; }
+.name.before { left: auto; right: -1px; }
 .line { margin: 0; color: var(--aloft-quiet, inherit); font: inherit; font-size: .8125rem; }
 .line:empty { display: none; }
 @media (forced-colors: active) { .cursor { --colour: Highlight; --on-colour: HighlightText; forced-color-adjust: none; } }
