@@ -27,8 +27,11 @@ extension TextDocument {
   }
 
   /// The whole document: every event and the text. Equal for equal logs. Costs the runs of the log, and packing what was typed since the
-  /// last time, up to a block more; nothing of that when the last block is not packed (`isQuick`), for documents that change all the time.
-  public mutating func save(isQuick: Bool = false) -> [UInt8] {
+  /// last time, up to a block more.
+  public mutating func save() -> [UInt8] { save(isQuick: false) }
+
+  /// - Parameter isQuick: the last block is not packed, for documents that change all the time.
+  mutating func save(isQuick: Bool) -> [UInt8] {
     if !sealed.isEmpty { return sealed }
     settle()
     reveal()
