@@ -213,12 +213,15 @@ struct UndoPair {
         ledger.entries.insert(contentsOf: text.unicodeScalars.map { .init(scalar: $0, isMine: true) }, at: index)
         if below(3) > 0 { pair.undo.endGroup() }
       } else {
-        // The other knows everything, so that the place is certain; what it does may be several edits in one merge.
+        // The other knows everything, so that the place is certain; what it does may be several edits in one merge. Of one kind: where
+        // what stood between two texts goes as the second comes, undo may put either first.
         try pair.merge()
+        let deletes = below(3) == 0
         for _ in 0...below(3) {
           let place = below(pair.theirs.count + 1)
           let visible = ledger.visible
-          if below(3) == 0, place < visible.count {
+          if deletes {
+            if place == visible.count { continue }
             // Own text that the other takes away cannot come back through redo, so it takes only what is not mine.
             if ledger.entries[visible[place]].isMine { continue }
             try pair.theirs.delete(1, at: place, by: "they")

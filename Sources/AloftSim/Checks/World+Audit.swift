@@ -121,7 +121,9 @@ extension World {
   private mutating func auditIssues() {
     for index in issues.indices where issues[index].isSaved && !issues[index].isExempt && !issues[index].isParkedByDevice && violation == nil && !isInconclusive {
       tally.checks += 1
-      if oracle.judgedCount(index) != 1 && !hasTwin(index) && !(oracle.judgedCount(index) == 0 && isInTray(index)) {
+      if oracle.judgedCount(index) != 1 && !hasTwin(index)
+        && !(oracle.judgedCount(index) == 0 && (issues[index].isFoundParked || isInTray(index)))
+      {
         fail("S02", "issue \(index) was saved and judged \(oracle.judgedCount(index)) times: \(issues[index].verb.text)")
       }
     }

@@ -34,6 +34,8 @@ struct Issue {
   var isDismissed = false
   /// Its device put it into the tray without asking the server.
   var isParkedByDevice = false
+  /// Its author found it parked in the tray. Its device may have done that while the tab that made it was gone, and nobody heard of it.
+  var isFoundParked = false
 }
 
 /// A write to one record, as the oracle understands a verb.

@@ -205,8 +205,7 @@ extension World {
 
   private mutating func dismiss(_ issue: Int, _ outcome: Outcome) {
     issues[issue].isDismissed = true
-    // Its device parked it while the tab that made it was gone, so that nobody heard of it until now.
-    if case .parked = outcome, oracle.judgedCount(issue) == 0 { issues[issue].isParkedByDevice = true }
+    if case .parked = outcome { issues[issue].isFoundParked = true }
   }
 
   /// The issue behind an entry of the tray: one that was judged and did not apply.
