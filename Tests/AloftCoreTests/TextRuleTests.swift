@@ -184,6 +184,23 @@ struct TextRuleTests {
     #expect(after.version == document.version && after.utf8 == document.utf8)
   }
 
+  @Test("a client without the engine writes a text as words, and reads it as words")
+  func simpleClient() throws {
+    let desk = try Desk("one two")
+    try desk.a.type(" three", at: 7, as: "mia-1")
+    try desk.a.sync(desk.server)
+    for (n, words) in [(1, "one 2 three"), (2, "one 2 three four"), (3, "")] {
+      let request = #"{"protocol":1,"device":"AAECAwQFBgcICQoLDA0ODw","cursors":{},"mutations":[{"n":\#(n),"time":[1800000000000,\#(n)],"#
+        + #""action":"update","args":{"collection":"notes","id":"n1","changes":{"body":"\#(words)"}}}]}"#
+      let answer = String(decoding: try desk.server.answer(Array(request.utf8), desk.a.principal, .json), as: UTF8.self)
+      #expect(answer.contains(#""n":\#(n),"outcome":"applied""#), "\(answer)")
+      #expect(answer.contains(#""body":"\#(words)""#), "\(answer)")
+      try desk.settle()
+      #expect(desk.stored == words)
+      #expect(desk.a.body == words && desk.b.body == words)
+    }
+  }
+
   @Test("queries find and sort by what stands in a text")
   func queried() throws {
     let desk = try Desk("beta")
