@@ -228,6 +228,8 @@ private struct PlanGenerator {
     case .server: return chance(4) ? SimChange(field: field, effect: .set(word())) : nil
     case .maximum, .minimum: return SimChange(field: field, effect: .set(number()))
     case .counter: return SimChange(field: field, effect: isCreate ? .set(start()) : .add(amount()))
+    // A text costs as much as all other fields together; those that are typed in are typed in often enough.
+    case .text where chance(65): return nil
     case .text: return SimChange(field: field, effect: .type(Int64(random.below(1 << 24))))
     case .addWins:
       let add = (0..<pick(3)).map { _ in Int64(pick(4)) }
