@@ -178,13 +178,11 @@ extension ClientEngine {
       account(collection, old, isAdded: false)
     }
     let isPart = kind == RowKind.partial.rawValue
-    if isPart && old == nil {
-      // Cells that were to be laid over a row that is not here: rather than show half a record,
-      return fetchAgain(scope)
-    }
     if isPart || app.collections[collection].hasTexts {
-      guard var row = new.row else { return fetchAgain(scope) }
-      if !row.complete(from: isPart ? old?.row : nil) { fetchAgain(scope) }
+      let held = isPart ? old?.row : nil
+      // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
+      guard var row = new.row, !isPart || held != nil else { return fetchAgain(scope) }
+      if !row.complete(from: held) { fetchAgain(scope) }
       setBase(collection, slot, row.encode())
     } else {
       setBase(collection, slot, reader.input.bytes(from: start, to: reader.position))

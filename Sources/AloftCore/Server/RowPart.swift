@@ -8,8 +8,9 @@ struct RowLayout {
     var bytes: Range<Int>
     /// Whether its values carry dots.
     var isSupported = false
-    /// Of a collaborative text only what came after this place in the log is written.
+    /// Of a collaborative text only what came after this place in the log is written, and how many values that is.
     var after: Sequence?
+    var keptCount: Int?
     var mark = 0
   }
 
@@ -85,7 +86,7 @@ struct RowLayout {
     let count = try reader.array()
     var kept = 0
     for _ in 0..<count { if try part(&reader, cell).isKept { kept += 1 } }
-    if kept == count { cell.after = nil }
+    cell.keptCount = kept
     return kept < count
   }
 
@@ -130,9 +131,8 @@ struct RowLayout {
   private func copy(_ cell: Cell, _ used: IndexSet, to out: inout CBORWriter) throws(DecodeError) {
     var reader = CBORReader(row, from: cell.bytes.lowerBound, to: cell.bytes.upperBound)
     out.tag(try reader.tag())
-    var count = 0
-    try parts(of: cell) { _, _ in count += 1 }
-    out.array(count)
+    let count = try reader.array()
+    out.array(cell.keptCount ?? count)
     try parts(of: cell) { value, dots in
       out.array(1 + dots.count)
       out.raw(row, value)
