@@ -41,9 +41,9 @@ export const databaseName = (app, user) => `aloft:${app}:${user}`;
 export async function open({ app = '/app.json', server = '', user, wasm = '/aloft/aloft.wasm', text = '/aloft/text.wasm', sync = true } = {}) {
   const session = kept('session');
   const asked = user ?? session.then((session) => session?.user ?? 'anyone');
-  /** @param {string} name */
-  const readFrom = async (name) => {
-    const storage = await openStorage(databaseName(name, await asked));
+  /** @param {string} name @param {string} user @param {boolean} [mustExist] */
+  const readFrom = async (name, user, mustExist) => {
+    const storage = await openStorage(databaseName(name, user), mustExist);
     return { storage, stored: await storage.read() };
   };
   // The slow things start together; the declaration of last time is remembered so that none waits for the network. The browser answers
@@ -61,20 +61,21 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
     return { module: startText(module), program };
   }
   const texting = loadText(last);
-  const reading = known ? readFrom(known) : null;
-  const [declaration, module, early, ahead, earlyText] = await Promise.all([
+  // Whose data it will be, the tiny database says a little later; nearly always the second witness is right.
+  const guess = user ?? recall('session')?.user ?? 'anyone';
+  const reading = known ? readFrom(known, guess, true) : null;
+  const [declaration, module, early, ahead, earlyText, person, signedIn] = await Promise.all([
     typeof app === 'string' ? fetchDeclaration(app.startsWith('/') ? server + app : app, last) : app,
     compiling,
-    reading,
+    reading?.catch(() => null),
     reading && loadAhead(compiling, texting, last, reading),
-    texting,
+    texting, asked, session,
   ]);
   const isChanged = JSON.stringify(declaration) !== JSON.stringify(last);
-  const loaded = isChanged ? null : ahead;
+  const loaded = isChanged || person !== guess ? null : ahead;
   const texts = isChanged ? await loadText(declaration) : earlyText;
   if (!loaded) early?.storage.close();
-  const { storage, stored } = early && loaded ? early : await readFrom(declaration.app);
-  const [person, signedIn] = await Promise.all([asked, session]);
+  const { storage, stored } = early && loaded ? early : await readFrom(declaration.app, person);
   const name = signedIn?.user === person ? signedIn.name : person;
   if (typeof app === 'string' && isChanged) remember(`app:${app}`, declaration);
   const facts = typeof app === 'string' && typeof wasm === 'string' ? { app, server, wasm, user: person, ...(texts && { text }) } : null;

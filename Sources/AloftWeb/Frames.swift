@@ -23,7 +23,7 @@ struct ByteReader {
 
   mutating func rest() -> [UInt8] {
     defer { position = bytes.count }
-    return position == 0 ? bytes : Array(bytes[position...])
+    return position == 0 ? bytes : bytes.bytes(from: position, to: bytes.count)
   }
 
   mutating func logRows() throws(Refusal) -> [LogRow] {
@@ -32,7 +32,7 @@ struct ByteReader {
       let sequence = try word64()
       let length = Int(try word32())
       guard length <= bytes.count - position else { throw Refusal("malformed", "a log row is cut off") }
-      rows.append(LogRow(sequence: sequence, bytes: Array(bytes[position..<position + length])))
+      rows.append(LogRow(sequence: sequence, bytes: bytes.bytes(from: position, to: position + length)))
       position += length
     }
     return rows
@@ -53,8 +53,8 @@ struct FrameWriter {
     bytes.reserveCapacity(size)
   }
 
-  mutating func result(_ json: [UInt8]) { frame(0) { out in out.append(contentsOf: json) } }
-  mutating func notify(_ json: [UInt8]) { frame(4) { out in out.append(contentsOf: json) } }
+  mutating func result(_ json: [UInt8]) { frame(0) { out in out.put(json) } }
+  mutating func notify(_ json: [UInt8]) { frame(4) { out in out.put(json) } }
 
   mutating func write(_ effect: ClientEffect) {
     switch effect {
@@ -65,7 +65,7 @@ struct FrameWriter {
         Self.append(UInt64(rows.count), 4, to: &out)
         for row in rows { Self.appendBlock(row, to: &out) }
       }
-    case .send(let body): frame(2) { out in out.append(contentsOf: body) }
+    case .send(let body): frame(2) { out in out.put(body) }
     case .timer(let milliseconds): frame(3) { out in Self.append(UInt64(milliseconds ?? .max), 4, to: &out) }
     case .notify: break
     case .wantCompact: frame(5) { _ in }
@@ -97,7 +97,7 @@ struct FrameWriter {
 
   private static func appendBlock(_ block: [UInt8], to out: inout [UInt8]) {
     append(UInt64(block.count), 4, to: &out)
-    out.append(contentsOf: block)
+    out.put(block)
   }
 
   private static func append(_ value: UInt64, _ width: Int, to out: inout [UInt8]) {

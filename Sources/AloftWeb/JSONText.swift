@@ -28,7 +28,7 @@ struct Arguments {
 
   /// An argument as CBOR of its own.
   func item(_ name: StaticString) -> [UInt8]? {
-    for item in items where item.key == name { return Array(cbor[item.value]) }
+    for item in items where item.key == name { return cbor.bytes(from: item.value.lowerBound, to: item.value.upperBound) }
     return nil
   }
 

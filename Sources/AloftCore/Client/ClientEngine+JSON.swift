@@ -195,7 +195,7 @@ extension ClientEngine {
     var out: [UInt8] = [0x5B]
     for (index, item) in pendingItems().enumerated() {
       if index > 0 { out.put(0x2C) }
-      out.append(contentsOf: json(item))
+      out.put(json(item))
     }
     out.put(0x5D)
     return out

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local page format: rows packed into at most 240 KiB with a checksum.
+// The local page format: rows packed into at most 128 KiB with a checksum.
 //
 //   bytes 0..<4    "ALP2"
 //   bytes 4..<12   Hash64 of all that follows, little-endian
 //   bytes 12..<16  page number      bytes 16..<20  collection number      bytes 20..<24  row count
 //   then for each row: 4 bytes of length, and the row
 //
-// Why this size: a cold open reads every page, and Chromium reads 21 MB in 190 ms as pages of 60 KiB, in 75 ms as pages of 240 KiB.
-// Larger ones gain little more, and a change of one record rewrites its page at the next compaction.
+// Why this size: a cold open reads every page, and each costs a request. But what is above 64 KiB when Chromium has compressed it, as
+// pages of 240 KiB are, it keeps in files, and the first of those arrive when nearly all have been read (docs/decisions/0012).
 
 enum Page {
-  static let bytesMax = 240 * 1024
+  static let bytesMax = 128 * 1024
   static let headerBytes = 24
 
   static func begin(number: UInt32, collection: Int) -> [UInt8] {

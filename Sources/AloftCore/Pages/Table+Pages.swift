@@ -42,13 +42,13 @@ extension Table {
       guard let row = base(slot), bytes.count + 4 + row.end - row.start <= Page.bytesMax || kept.isEmpty else { continue }
       Page.appendWord(UInt32(row.end - row.start), to: &bytes)
       kept.append((slot, bytes.count, row.end - row.start))
-      bytes.append(contentsOf: row.bytes[row.start..<row.end])
+      bytes.put(row.bytes, from: row.start, to: row.end)
     }
     // What did not fit keeps its bytes as a loose row and finds a new page.
     let keptSet = SlotSet(kept.map { $0.slot })
     for slot in slots where !keptSet.contains(slot) {
       guard case .page(let home, _, _) = places[Int(slot)], home == page, let row = base(slot) else { continue }
-      setLooseForCompaction(slot, Array(row.bytes[row.start..<row.end]))
+      setLooseForCompaction(slot, row.bytes.bytes(from: row.start, to: row.end))
       homeless.append(slot)
     }
     homeless.removeAll { keptSet.contains($0) }
@@ -92,7 +92,7 @@ extension Table {
       }
       Page.appendWord(UInt32(row.end - row.start), to: &bytes)
       kept.append((slot, bytes.count, row.end - row.start))
-      bytes.append(contentsOf: row.bytes[row.start..<row.end])
+      bytes.put(row.bytes, from: row.start, to: row.end)
     }
     install(page, &bytes, kept)
     if !touched.contains(page) { touched.append(page) }

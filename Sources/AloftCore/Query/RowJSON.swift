@@ -23,9 +23,7 @@ extension Table {
           if (try? reader.skip()) == nil { break }
           continue
         }
-        out.put(0x2C)
-        JSONCodec.appendText(field.name, to: &out)
-        out.put(0x3A)
+        out.put(keys[number - 1])
         if kind == .tag {
           JSONCodec.append(view.value(number - 1, rule: field.rule), to: &out)
           hasCandidates = hasCandidates || field.rule == .manual

@@ -27,6 +27,8 @@ struct Table {
 
   let number: Int
   let collection: Collection
+  /// The names of the fields as they stand in a JSON object: `,"name":`.
+  let keys: [[UInt8]]
   private(set) var places: [Place] = []
   private var hashes: [UInt32] = []
   private var overlayPlaces: [Int32] = []
@@ -49,6 +51,12 @@ struct Table {
   init(number: Int, collection: Collection) {
     self.number = number
     self.collection = collection
+    keys = collection.fields.map { field in
+      var key: [UInt8] = [0x2C]
+      JSONCodec.appendText(field.name, to: &key)
+      key.put(0x3A)
+      return key
+    }
     wishes = [Int](repeating: 0, count: collection.fields.count)
   }
 

@@ -315,19 +315,6 @@ public struct CBORReader: Sendable {
   }
 }
 
-extension Array where Element == UInt8 {
-  /// Appends a byte, out of line: an append takes twenty times the room of a call, and encoders are full of them.
-  @inline(never)
-  mutating func put(_ byte: UInt8) { append(byte) }
-
-  /// A copy of a part: one allocation and one block move.
-  func bytes(from start: Int, to end: Int) -> [UInt8] {
-    precondition(start >= 0 && start <= end && end <= count, "range outside the bytes")
-    // As a collection, not by an initializer that fills uninitialized memory: that one asks the runtime for the type each time.
-    return withUnsafeBufferPointer { [UInt8](UnsafeBufferPointer(rebasing: $0[start..<end])) }
-  }
-}
-
 /// A number in decimal digits.
 func decimal(_ value: Int) -> String { decimal(Int64(value)) }
 
@@ -338,12 +325,13 @@ func decimal(_ value: Int64) -> String {
 }
 
 func appendDecimal(_ value: Int64, to out: inout [UInt8]) {
-  var magnitude = value.magnitude
-  if value < 0 { out.append(0x2D) }
-  let start = out.count
-  repeat {
-    out.append(UInt8(0x30 + magnitude % 10))
-    magnitude /= 10
-  } while magnitude > 0
-  out[start...].reverse()
+  let magnitude = value.magnitude
+  if value < 0 { out.put(0x2D) }
+  // From the front: turning digits around that lie in an array costs two copies of them.
+  var power: UInt64 = 1
+  while magnitude / power >= 10 { power *= 10 }
+  while power > 0 {
+    out.put(UInt8(truncatingIfNeeded: 0x30 + magnitude / power % 10))
+    power /= 10
+  }
 }

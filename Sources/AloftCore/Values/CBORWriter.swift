@@ -19,6 +19,15 @@ public struct CBORWriter: Sendable {
     count == room.count ? room : output
   }
 
+  /// The same without a copy, in whatever room they took: for what is not kept. The writer is as good as new then.
+  mutating func finishInPlace() -> [UInt8] {
+    var bytes: [UInt8] = []
+    swap(&bytes, &room)
+    bytes.removeLast(bytes.count - count)
+    count = 0
+    return bytes
+  }
+
   public mutating func uint(_ value: UInt64) { head(0x00, value) }
 
   public mutating func int(_ value: Int64) {
@@ -102,7 +111,7 @@ public struct CBORWriter: Sendable {
     guard let source = bytes.baseAddress, !bytes.isEmpty else { return }
     if bytes.count > room.count - count { grow(bytes.count) }
     let start = count
-    room.withUnsafeMutableBufferPointer { ($0.baseAddress! + start).initialize(from: source, count: bytes.count) }
+    room.withUnsafeMutableBytes { copyBlock(source, to: $0.baseAddress! + start, bytes.count) }
     count += bytes.count
   }
 
@@ -124,7 +133,7 @@ public struct CBORWriter: Sendable {
   }
 
   mutating func setCount(_ count: Int, at place: Int) {
-    for index in 0..<4 { room[place + index] = UInt8(truncatingIfNeeded: UInt32(truncatingIfNeeded: count) >> UInt32(24 - index * 8)) }
+    room.withUnsafeMutableBytes { $0.storeBytes(of: UInt32(truncatingIfNeeded: count).bigEndian, toByteOffset: place, as: UInt32.self) }
   }
 
   @inline(never)
@@ -152,12 +161,11 @@ public struct CBORWriter: Sendable {
     if width > room.count - count { grow(width) }
     let start = count
     room.withUnsafeMutableBytes { bytes in
-      var value = value
-      var place = start + width
-      while place > start {
-        place -= 1
-        bytes[place] = UInt8(truncatingIfNeeded: value)
-        value >>= 8
+      switch width {
+      case 1: bytes.storeBytes(of: UInt8(truncatingIfNeeded: value), toByteOffset: start, as: UInt8.self)
+      case 2: bytes.storeBytes(of: UInt16(truncatingIfNeeded: value).bigEndian, toByteOffset: start, as: UInt16.self)
+      case 4: bytes.storeBytes(of: UInt32(truncatingIfNeeded: value).bigEndian, toByteOffset: start, as: UInt32.self)
+      default: bytes.storeBytes(of: value.bigEndian, toByteOffset: start, as: UInt64.self)
       }
     }
     count += width
@@ -168,15 +176,20 @@ public struct CBORWriter: Sendable {
     var larger = Self.room(max(count + more, 2 * count, 32))
     let count = self.count
     room.withUnsafeBufferPointer { old in
-      larger.withUnsafeMutableBufferPointer { if count > 0 { $0.baseAddress!.initialize(from: old.baseAddress!, count: count) } }
+      larger.withUnsafeMutableBufferPointer { if count > 0 { copyBlock(old.baseAddress!, to: $0.baseAddress!, count) } }
     }
     room = larger
   }
 
+  #if hasFeature(Embedded)
+  /// What lies there is never read.
+  private static func room(_ size: Int) -> [UInt8] { [UInt8](unsafeUninitializedCapacity: size) { $1 = $0.count } }
+  #else
   private static let zeros = [UInt8](repeating: 0, count: 512)
 
   /// Zeros: copying them is cheaper than asking the runtime for the type, as the array's own initializers do each time.
   private static func room(_ size: Int) -> [UInt8] { size <= zeros.count ? zeros.bytes(from: 0, to: size) : [UInt8](repeating: 0, count: size) }
+  #endif
 
   /// The half-precision bits of a value that half precision holds exactly, else nil.
   private static func half(_ value: Float) -> UInt16? {

@@ -78,22 +78,22 @@ public enum RecordID {
     // 120 bits in two words: 60 bits each, five bits a character.
     let first = (milliseconds & 0xFFFF_FFFF_FFFF) << 12 | middle << 4 | low >> 60
     let second = low & 0x0FFF_FFFF_FFFF_FFFF
-    var out: [UInt8] = []
-    out.reserveCapacity(24)
-    append(first, to: &out)
-    append(second, to: &out)
+    var out = alphabet.bytes(from: 0, to: 24)
+    out.withUnsafeMutableBufferPointer { out in
+      alphabet.withUnsafeBufferPointer { alphabet in
+        var index = 0
+        while index < 12 {
+          let shift = UInt64(55 - index * 5)
+          out[index] = alphabet[Int(truncatingIfNeeded: first >> shift & 31)]
+          out[index + 12] = alphabet[Int(truncatingIfNeeded: second >> shift & 31)]
+          index += 1
+        }
+      }
+    }
     return Text(utf8: out)
   }
 
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
-
-  private static func append(_ word: UInt64, to out: inout [UInt8]) {
-    var shift: UInt64 = 60
-    while shift > 0 {
-      shift -= 5
-      out.append(alphabet[Int(truncatingIfNeeded: word >> shift & 31)])
-    }
-  }
 
   /// Whether a text may name a record: 1 to 64 bytes and no control characters.
   public static func isValid(_ id: Text) -> Bool {

@@ -62,7 +62,7 @@ private struct JSONReader {
     }
     skipSpace()
     guard position == input.count else { throw failure(.trailingBytes) }
-    return out.finish()
+    return out.finishInPlace()
   }
 
   func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
@@ -196,18 +196,16 @@ private struct JSONReader {
   private mutating func string() throws(DecodeError) {
     position += 1
     let start = position
-    while position < input.count, input[position] != 0x22, input[position] != 0x5C {
-      guard input[position] >= 0x20 else { throw failure(.malformed) }
-      position += 1
-    }
+    position = JSONCodec.firstSpecial(input, from: position, to: input.count)
     guard position < input.count else { throw failure(.truncated) }
+    guard input[position] >= 0x20 else { throw failure(.malformed) }
     if input[position] == 0x22 {
       guard Text.isValidUTF8(input, from: start, to: position) else { throw failure(.invalidText) }
       out.string(isText: true, input, from: start, to: position)
       position += 1
       return
     }
-    var decoded = Array(input[start..<position])
+    var decoded = input.bytes(from: start, to: position)
     while true {
       guard position < input.count else { throw failure(.truncated) }
       let byte = input[position]

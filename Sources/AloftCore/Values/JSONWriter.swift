@@ -102,7 +102,7 @@ extension JSONCodec {
 
   /// Appends characters that need no escape, such as punctuation and literal words.
   static func literal(_ literal: StaticString, to out: inout [UInt8]) {
-    literal.withUTF8Buffer { out.append(contentsOf: $0) }
+    literal.withUTF8Buffer { out.put($0) }
   }
 
   static func appendText(_ value: Text, to out: inout [UInt8]) {
@@ -118,7 +118,7 @@ extension JSONCodec {
       index = firstSpecial(bytes, from: index, to: end)
       if index == end { break }
       let byte = bytes[index]
-      out.append(contentsOf: bytes[clean..<index])
+      out.put(bytes, from: clean, to: index)
       out.put(0x5C)
       switch byte {
       case 0x22, 0x5C: out.put(byte)
@@ -133,12 +133,12 @@ extension JSONCodec {
       index += 1
       clean = index
     }
-    out.append(contentsOf: bytes[clean..<end])
+    out.put(bytes, from: clean, to: end)
     out.put(0x22)
   }
 
-  /// The first byte that a JSON string must escape, or `end`. Eight bytes at a time: nearly all of an answer is plain text.
-  private static func firstSpecial(_ bytes: [UInt8], from start: Int, to end: Int) -> Int {
+  /// The first byte that a JSON string must escape, or `end`. Eight bytes at a time: nearly all of a message is plain text.
+  static func firstSpecial(_ bytes: [UInt8], from start: Int, to end: Int) -> Int {
     bytes.withUnsafeBytes { raw in
       let ones: UInt64 = 0x0101_0101_0101_0101
       var index = start

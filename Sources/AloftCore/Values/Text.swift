@@ -13,7 +13,7 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
   public init(_ string: String) { utf8 = Array(string.utf8) }
   public init(_ string: StaticString) {
     utf8 = []
-    string.withUTF8Buffer { utf8.append(contentsOf: $0) }
+    string.withUTF8Buffer { utf8.put($0) }
   }
   public init(stringLiteral value: String) { utf8 = Array(value.utf8) }
 

@@ -54,3 +54,19 @@ def next_person_sees_nothing(world):
     same(ThirdParty(server, 'ada').record('visits', visit), None, 'the discarded visit on the server')
     shown = until('the list has rows', lambda: page.locator('.rows li').count())
     assert shown > 0 and page.get_by_text('Secret of Mia').count() == 0
+
+
+def stale_name_opens_nothing(world):
+    """a name that the browser's quick storage has kept by mistake opens no database, and its person's is found all the same"""
+    mia = world.device('mia', world.demo())
+    app.enter(mia, 'mia')
+    visit = app.create_visit(mia.page, 'Still there')
+    found = mia.page.evaluate("""async (visit) => {
+      localStorage.setItem('aloft:session', JSON.stringify({ user: 'ghost' }));
+      const { open } = await import('/aloft/aloft.js');
+      const db = await open({ sync: false });
+      const row = await db.get('visits', visit);
+      await db.close();
+      return [db.user, row?.id === visit, (await indexedDB.databases()).filter(({ name }) => name.includes('ghost')).length];
+    }""", visit)
+    same(found, ['mia', True, 0], 'whose data was opened, whether it is all there, and how many databases the other name has')
