@@ -3,7 +3,7 @@
 
 PORT ?= 8080
 DATA ?= build/demo.aloft-data
-SWIFT ?= swift
+export SWIFT ?= swift
 PYTHON := .build/venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -35,8 +35,7 @@ demo:
 	@Scripts/setup.sh demo
 	@$(MAKE) --no-print-directory web
 	@echo 'demo: building the server; the first time takes some minutes'
-	@$(SWIFT) build -c release --product aloft
-	@"$$($(SWIFT) build -c release --show-bin-path)/aloft" demo --port $(PORT) --data $(DATA)
+	@program=$$(Scripts/build-release.sh aloft) && exec "$$program" demo --port $(PORT) --data $(DATA)
 
 build: setup web
 	@$(SWIFT) build --build-tests
@@ -61,17 +60,14 @@ test-browser:
 	@Scripts/test.sh browser $(ONLY)
 
 bench: setup web
-	@$(SWIFT) build -c release --product aloft
-	@$(SWIFT) build -c release --product server-bench
 	@echo; echo '== server'
-	@"$$($(SWIFT) build -c release --show-bin-path)/server-bench"
+	@program=$$(Scripts/build-release.sh server-bench) && "$$program"
 	@echo; echo '== browser'
-	@$(PYTHON) Benchmarks/browser/run.py --server "$$($(SWIFT) build -c release --show-bin-path)/aloft" --platform build/web
+	@program=$$(Scripts/build-release.sh aloft) && $(PYTHON) Benchmarks/browser/run.py --server "$$program" --platform build/web
 	@echo; echo '== size'
 	@node Scripts/size.mjs
 	@echo; echo '== simulator'
-	@$(SWIFT) build -c release --product sim
-	@"$$($(SWIFT) build -c release --show-bin-path)/sim" --ops 300000
+	@program=$$(Scripts/build-release.sh sim) && "$$program" --ops 300000
 	@echo; echo '== text'
 	@Scripts/bench-text.sh
 

@@ -5,8 +5,7 @@
 #   Scripts/bench-text.sh [<row>,<row> …]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-swift build -c release --product text-bench
-program=$(swift build -c release --show-bin-path)/text-bench
+program=$(Scripts/build-release.sh text-bench)
 peers=.build/text-peers
 python=python3
 if [ -x "$peers/bin/python" ] || python3 -m venv "$peers"; then

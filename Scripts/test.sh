@@ -97,9 +97,9 @@ test_browser() {
 
 # A release build: the debug build makes a hundredth of the operations in the same time.
 test_sim() {
-  require 'simulator build' swift build -c release --product sim || return
+  require 'simulator build' Scripts/build-release.sh sim || return
   local program
-  program=$(swift build -c release --show-bin-path)/sim
+  program=$(tail -1 "$logs/simulator-build.log")
   check 'simulator' "$program" --ops "$simulated_operations" --jobs "$(nproc)"
   check 'simulator enumeration' "$program" enumerate --jobs "$(nproc)"
   require 'simulator engine' Scripts/build-wasm.sh sim-engine text-module && check 'simulator parity' node Scripts/sim-parity.mjs "$program"
@@ -107,9 +107,9 @@ test_sim() {
 
 # Histories that a debug build takes minutes for, and the same in WebAssembly.
 test_text() {
-  require 'text build' swift build -c release --product text-bench || return
+  require 'text build' Scripts/build-release.sh text-bench || return
   local program code
-  program=$(swift build -c release --show-bin-path)/text-bench
+  program=$(tail -1 "$logs/text-build.log")
   step 'text checks' "$program" check Tests/TextTraces
   code=$?
   count "$code" "$(last text-checks '^([0-9]+) passed, [0-9]+ failed')" "$(last text-checks '^[0-9]+ passed, ([0-9]+) failed')"

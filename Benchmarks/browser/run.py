@@ -126,7 +126,7 @@ def main():
     parser.add_argument('--runs', type=int, default=1)
     parser.add_argument('--json', help='also write the raw figures to this file')
     options = parser.parse_args()
-    for name, maker in ((options.server, 'swift build -c release --product aloft'), (options.wasm, 'Scripts/build-wasm.sh'),
+    for name, maker in ((options.server, 'Scripts/build-release.sh aloft'), (options.wasm, 'Scripts/build-wasm.sh'),
                         (f'{options.platform}/aloft.js', 'Scripts/build-web.sh')):
         if not Path(name).exists():
             raise SystemExit(f'There is no {name}. Run: {maker}')

@@ -2,12 +2,13 @@
 // Group commit: pushes that wait together are judged in one transaction and reach the disk with one flush.
 //
 // Why no timer: while one batch is flushed, the next one gathers by itself. An idle server answers after one flush, a busy one
-// shares a flush among all who wait.
+// shares a flush among all who wait. And while only one pushes, and the disk is quick, no thread is woken for it: two wakings cost
+// more than a flush.
 
 import AloftCore
 import Foundation
 
-/// Judges and commits the pushes of many requests, in the order they came, on one thread of its own.
+/// Judges and commits the pushes of many requests, in the order they came: on one thread of its own, or where a push comes from.
 ///
 /// A push returns when its batch is durable. When the store fails, every push of the batch fails with the store's error, nothing of
 /// the batch is kept, and the next batch is tried anew. A batch that meets a damaged record is repeated push by push, so that
@@ -31,6 +32,9 @@ public final class Committer<S: Store>: @unchecked Sendable {
     var done: CheckedContinuation<Result<PushResult, StoreError>, Never>
   }
 
+  /// A disk that took longer for the last batch is not waited for where a push comes from: an event loop has others to serve.
+  private static var quickMax: Duration { .milliseconds(1) }
+
   private let store: S
   private let judge: Judge
   private let limits: Limits
@@ -42,9 +46,13 @@ public final class Committer<S: Store>: @unchecked Sendable {
   private var waitingBytes = 0
   private var isStopping = false
   private var hasStopped = false
+  /// Whether a batch is being committed.
+  private var isBusy = false
+  /// Whether the last batch was a single push, and quick.
+  private var isCalm = false
 
-  /// Starts the thread. `now` gives milliseconds since 1970; `committed` hears, on the thread, the new heads of changed scopes
-  /// after each durable batch, and must return at once.
+  /// Starts the thread. `now` gives milliseconds since 1970; `committed` hears the new heads of changed scopes after each durable
+  /// batch, and must return at once.
   public init(
     store: S, judge: Judge, limits: Limits = Limits(), now: @escaping @Sendable () -> UInt64,
     committed: @escaping @Sendable ([Placement]) -> Void = { _ in }
@@ -64,6 +72,11 @@ public final class Committer<S: Store>: @unchecked Sendable {
   public func push(
     _ request: SyncRequest, by principal: Principal, byteCount: Int
   ) async throws(StoreError) -> PushResult {
+    if takesTurn() {
+      let results = commit([(request, principal)])
+      publish(results)
+      return try results[0].get()
+    }
     let result = await withCheckedContinuation { done in
       enqueue(Waiting(request: request, principal: principal, byteCount: byteCount, done: done))
     }
@@ -88,6 +101,15 @@ public final class Committer<S: Store>: @unchecked Sendable {
 }
 
 extension Committer {
+  /// Whether a push is committed where it comes from. If so, nobody else commits until it has been.
+  private func takesTurn() -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    if isBusy || isStopping || !waiting.isEmpty || !isCalm { return false }
+    isBusy = true
+    return true
+  }
+
   private func enqueue(_ push: Waiting) {
     condition.lock()
     let refusal: StoreError? =
@@ -109,7 +131,7 @@ extension Committer {
 
   private func loop() {
     while let batch = nextBatch() {
-      let results = commit(batch)
+      let results = commit(batch.map { ($0.request, $0.principal) })
       // Those who wait go first: a hint may come a little later.
       for (push, result) in zip(batch, results) { push.done.resume(returning: result) }
       publish(results)
@@ -124,8 +146,9 @@ extension Committer {
   private func nextBatch() -> ArraySlice<Waiting>? {
     condition.lock()
     defer { condition.unlock() }
-    while waiting.isEmpty, !isStopping { condition.wait() }
+    while isBusy || waiting.isEmpty && !isStopping { condition.wait() }
     if waiting.isEmpty { return nil }
+    isBusy = true
     var count = 0
     var bytes = 0
     while count < min(waiting.count, limits.batchCountMax), count == 0 || bytes + waiting[count].byteCount <= limits.batchBytesMax {
@@ -138,17 +161,30 @@ extension Committer {
     return batch
   }
 
-  private func commit(_ batch: ArraySlice<Waiting>) -> [Result<PushResult, StoreError>] {
+  /// Judges and stores a batch; its caller has made the committer busy, and it ends that.
+  private func commit(_ batch: [(SyncRequest, Principal)]) -> [Result<PushResult, StoreError>] {
+    let started = ContinuousClock.now
+    let results = attempt(batch)
+    let isQuick = ContinuousClock.now - started < Self.quickMax
+    condition.lock()
+    isBusy = false
+    isCalm = batch.count == 1 && isQuick
+    let isAwaited = !waiting.isEmpty || isStopping
+    condition.unlock()
+    if isAwaited { condition.broadcast() }
+    return results
+  }
+
+  private func attempt(_ batch: [(SyncRequest, Principal)]) -> [Result<PushResult, StoreError>] {
     do throws(StoreError) {
       return try judged(batch).map { .success($0) }
     } catch {
-      if case .damaged = error, batch.count > 1 { return batch.flatMap { commit([$0]) } }
+      if case .damaged = error, batch.count > 1 { return batch.flatMap { attempt([$0]) } }
       return batch.map { _ in .failure(error) }
     }
   }
 
-  private func judged(_ batch: ArraySlice<Waiting>) throws(StoreError) -> [PushResult] {
-    let pushes = batch.map { ($0.request, $0.principal) }
+  private func judged(_ pushes: [(SyncRequest, Principal)]) throws(StoreError) -> [PushResult] {
     let time = now()
     return try store.write { (transaction) throws(StoreError) in
       try judge.push(pushes, now: time, in: &transaction)

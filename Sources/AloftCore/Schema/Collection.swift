@@ -13,7 +13,9 @@ public enum ConcurrentUpdate: UInt8, Sendable {
 public struct Collection: Sendable {
   public var name: Text
   /// In the order of declaration. A field's *number* is its place here once the app has sorted them by `since`.
-  public var fields: [Field] = []
+  public var fields: [Field] = [] { didSet { hasTexts = fields.contains { $0.rule == .text } } }
+  /// Whether a field is a collaborative text. Asked for each row that arrives, so it is worked out once.
+  public private(set) var hasTexts = false
   public var scopes: [ScopeTemplate] = []
   public var permissions: [Permission] = []
   public var onConcurrentUpdate: ConcurrentUpdate = .deleteWins
@@ -39,9 +41,6 @@ public struct Collection: Sendable {
       if let template = ScopeTemplate(source) { scopes.append(template) } else { invalidScopes.append(source) }
     }
   }
-
-  /// Whether a field is a collaborative text.
-  var hasTexts: Bool { fields.contains { $0.rule == .text } }
 
   /// The number of a field, or nil.
   public func number(of name: Text) -> Int? { fields.firstIndex { $0.name == name } }

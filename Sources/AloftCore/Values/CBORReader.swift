@@ -214,28 +214,33 @@ public struct CBORReader: Sendable {
     // How many items are left in the innermost container, and in those around it.
     var left = 1
     var outer: [Int] = []
-    while left > 0 || !outer.isEmpty {
-      if left == 0 {
-        left = outer.removeLast()
-        continue
-      }
+    while true {
+      while left == 0, let next = outer.popLast() { left = next }
+      if left == 0 { break }
       left -= 1
       let start = reader.position
+      guard start < reader.end else { throw reader.failure(.truncated) }
+      let head = input[start]
+      let value = try reader.argument()
+      let rest = UInt64(reader.end - reader.position)
       let items: Int
-      switch try reader.peek() {
-      case .array: items = try reader.array()
-      case .map: items = try reader.map() * 2
-      case .tag:
-        _ = try reader.tag()
-        items = 1
-      case .text:
-        let text = try reader.textRange()
-        guard Text.isValidUTF8(input, from: text.lowerBound, to: text.upperBound) else {
-          throw DecodeError(reason: .invalidText, position: text.lowerBound)
+      switch head >> 5 {
+      case 0, 1: continue
+      case 2, 3:
+        guard value <= rest else { throw DecodeError(reason: .truncated, position: start) }
+        let text = reader.position
+        reader.position += Int(value)
+        guard head >> 5 == 2 || Text.isValidUTF8(input, from: text, to: reader.position) else {
+          throw DecodeError(reason: .invalidText, position: text)
         }
         continue
+      case 4, 5:
+        let shift = UInt64(head >> 5 & 1)
+        guard value <= rest >> shift else { throw DecodeError(reason: .tooMany, position: start) }
+        items = Int(value << shift)
+      case 6: items = 1
       default:
-        try reader.skip()
+        guard head >= 0xF4 && head <= 0xF7 || head >= 0xF9 && head <= 0xFB else { throw DecodeError(reason: .malformed, position: start) }
         continue
       }
       outer.append(left)
@@ -245,7 +250,12 @@ public struct CBORReader: Sendable {
     guard reader.isAtEnd else { throw reader.failure(.trailingBytes) }
   }
 
+  // Out of line only where each copy is downloaded.
+  #if hasFeature(Embedded)
   @inline(never)
+  #else
+  @inline(__always)
+  #endif
   private mutating func expect(_ major: UInt8) throws(DecodeError) -> UInt64 {
     guard position < end else { throw failure(.truncated) }
     let head = input[position]
