@@ -88,7 +88,9 @@ let package = Package(
     .target(name: "LoopbackHTTP", path: "Benchmarks/LoopbackHTTP"),
     .target(name: "TextTraces", dependencies: ["AloftCore", "CZlib"], path: "Benchmarks/TextTraces"),
     .target(name: "TextParity", dependencies: ["AloftCore"], path: "Benchmarks/TextParity"),
-    .executableTarget(name: "text-bench", dependencies: ["AloftCore", "TextParity", "TextTraces"], path: "Benchmarks/TextBench"),
+    .target(name: "Allocations", path: "Benchmarks/Allocations"),
+    .executableTarget(
+      name: "text-bench", dependencies: ["Allocations", "AloftCore", "TextParity", "TextTraces"], path: "Benchmarks/TextBench"),
     .executableTarget(name: "text-engine", dependencies: ["TextParity", "CAloftRuntime"]),
     .executableTarget(
       name: "server-bench",

@@ -60,10 +60,15 @@ def median(body, runs=7):
 DIAMOND_TYPES = {
     '1 type': {'automerge-paper': 4.2, 'seph-blog1': 3.1, 'egwalker': 12.6},
     '2 merge all': {'automerge-paper': 1.5, 'seph-blog1': 2.2, 'egwalker': 8.8},
-    '3 merge all': {'friendsforever': 2.8, 'node_nodecc': 13.3, 'git-makefile': 16.3},
+    '3 merge all': {'friendsforever': 2.8, 'friendsforever x25': 82.8, 'node_nodecc': 13.3, 'git-makefile': 16.3},
     '4 stream': {'friendsforever': 134, 'node_nodecc': 63},
     '4b stream': {'git-makefile': 8474},
+    # Reading a history, 1 ms, and then the mean of a message in the stream.
+    '6 open and merge one': {'friendsforever': 1.005, 'node_nodecc': 1.07, 'git-makefile': 6.3},
     '7 file, history alone': {'automerge-paper': 106242, 'egwalker': 729164, 'node_nodecc': 333876, 'friendsforever': 35706},
+    '9 memory, open': {'automerge-paper': 0.48},
+    '10 memory, log': {'automerge-paper': 1.36, 'egwalker': 6.7, 'node_nodecc': 4.7},
+    '11 memory, merging all: peak': {'egwalker': 7.3, 'friendsforever x25': 40},
 }
 theirs = {}  # (peer, row) -> {trace: value}
 

@@ -3,12 +3,6 @@
 import AloftCore
 import TextTraces
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 enum Checks {
   /// Whether all went well.
   static func run(_ folder: String, _ sequential: [String], _ concurrent: [String]) -> Bool {
@@ -35,7 +29,7 @@ enum Checks {
     return failed == 0
   }
 
-  /// How many objects come into being while somebody types into a document of some size; nil where that cannot be counted.
+  /// How many blocks are allocated while somebody types into a document of some size; nil where that cannot be counted.
   static func allocationsWhileTyping() -> Int? {
     var document = TextDocument()
     let agent: Text = "author01"
@@ -49,47 +43,6 @@ enum Checks {
     }
     // Arrays double, so after 1,030 rounds there is room for many more.
     type(1_030)
-    return Allocations.count { type(40) }
+    return Memory.of { type(40) }?.blocks
   }
-}
-
-/// Counts what the Swift runtime allocates, through the hook that it keeps for instruments.
-private enum Allocations {
-  #if canImport(Glibc)
-    typealias Allocate = @convention(c) (UnsafeRawPointer?, Int, Int) -> UnsafeMutableRawPointer?
-    nonisolated(unsafe) static var original: Allocate?
-    nonisolated(unsafe) static var total = 0
-
-    static func count(_ body: () -> Void) -> Int? {
-      guard let hook = dlsym(nil, "_swift_allocObject"),
-        let flag = dlsym(nil, "_swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly")
-      else { return nil }
-      let slot = hook.assumingMemoryBound(to: Allocate.self)
-      let isOn = flag.assumingMemoryBound(to: Bool.self)
-      original = slot.pointee
-      total = 0
-      slot.pointee = { type, size, alignment in
-        Allocations.total += 1
-        return Allocations.original!(type, size, alignment)
-      }
-      isOn.pointee = true
-      // The counter counts: one object must be seen.
-      let probe = Probe()
-      withExtendedLifetime(probe) {}
-      let seen = total
-      total = 0
-      body()
-      let result = total
-      isOn.pointee = false
-      slot.pointee = original!
-      return seen == 0 ? nil : result
-    }
-
-    final class Probe {
-      var next: Probe?
-      @inline(never) @_optimize(none) init() {}
-    }
-  #else
-    static func count(_ body: () -> Void) -> Int? { nil }
-  #endif
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures of collaborative text, rows 1 to 12 of the targets: medians, in CPU milliseconds.
+// Figures of collaborative text: medians, in milliseconds of processor time. docs/text-figures.md explains the rows.
 import AloftCore
 import TextParity
 import TextTraces
@@ -61,6 +61,7 @@ if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "fuzz" {
   if let failure { print(failure) }
   exit(failure == nil ? 0 : 1)
 }
+// text-bench replays <folder> <folder for the files>: what Benchmarks/text-wasm.mjs replays.
 // text-bench check <folder>; or text-bench <folder> [<row>,<row> [<trace>]]
 let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"
 let only = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
@@ -71,6 +72,10 @@ let concurrent = ["friendsforever", "node_nodecc", "git-makefile"]
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "check" {
   exit(Checks.run(CommandLine.arguments[2], sequential, concurrent) ? 0 : 1)
 }
+if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "replays" {
+  Replays.write(CommandLine.arguments[2], sequential, concurrent, to: CommandLine.arguments[3])
+  exit(0)
+}
 let traces = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
 
 func wanted(_ row: String) -> Bool { only.isEmpty || only.split(separator: ",").contains { $0 == row } }
@@ -78,51 +83,37 @@ func check(_ document: TextDocument, _ trace: Trace, _ what: String) {
   if !trace.ends(with: document.utf8) { fatalError("\(what): wrong text") }
 }
 
-/// What is typed, flat, so that the figures are the engine's alone.
-struct Keystrokes {
-  var places: [(place: Int, deleted: Int, start: Int, end: Int)] = []
-  var text: [UInt8] = []
+func load(_ name: String) -> Trace { Trace.load("\(folder)/\(name).gz")[0] }
+func absorb(_ message: [UInt8]) -> TextDocument { try! TextReplay.absorb(message).document }
 
-  init(_ trace: Trace) {
-    for patch in trace.transactions.flatMap(\.patches) {
-      places.append((patch.place, patch.deleted, text.count, text.count + patch.inserted.count))
-      text += patch.inserted
-    }
+/// Rows 9 to 11: what a document holds while nobody asked for its history, what it holds with its log, and the most that merging
+/// everything takes at once.
+func showMemory(_ name: String, _ saved: [UInt8], _ message: [UInt8], typed: () -> TextDocument) {
+  // The document must take what it keeps from bytes that go away.
+  func megabytes(_ work: () -> TextDocument) -> (held: Double, peak: Double)? {
+    var document: TextDocument?
+    let memory = Memory.of { document = work() }
+    return withExtendedLifetime(document) { memory.map { (Double($0.held) / 1e6, Double($0.peak) / 1e6) } }
   }
-
-  func type(_ agent: Text, _ document: inout TextDocument) {
-    text.withUnsafeBufferPointer { text in
-      for (place, deleted, start, end) in places {
-        if deleted > 0 { try! document.delete(deleted, at: place, by: agent) }
-        if end > start { try! document.insert(UnsafeBufferPointer(rebasing: text[start..<end]), at: place, by: agent) }
-      }
-    }
+  if wanted("9"), let memory = megabytes({ try! TextDocument(saved: saved.withUnsafeBufferPointer(Array.init)) }) { show("9 memory, open", name, memory.held, "MB") }
+  if wanted("10"), let memory = megabytes(typed) { show("10 memory, log", name, memory.held, "MB") }
+  if wanted("11"), let memory = megabytes({ absorb(message) }) {
+    show("11 memory, merging all: peak", name, memory.peak, "MB")
+    show("11 memory, merging all: after", name, memory.held, "MB")
   }
 }
-
-func load(_ name: String) -> Trace { Trace.load("\(folder)/\(name).gz")[0] }
 
 print("row\ttrace\tvalue\tunit")
 for name in sequential where traces.isEmpty || traces == name {
   let trace = load(name)
-  let agent: Text = "author01"
-  var typed = TextDocument()
-  let keystrokes = Keystrokes(trace)
-  keystrokes.type(agent, &typed)
+  let edits = trace.edits
+  func type() -> TextDocument { try! TextReplay.type(edits, by: "author01").document }
+  var typed = type()
   check(typed, trace, name)
-  if wanted("1") {
-    show("1 type", name, median {
-      var document = TextDocument()
-      keystrokes.type(agent, &document)
-    })
-  }
+  if wanted("1") { show("1 type", name, median { precondition(type().count == typed.count) }) }
   let bytes = typed.encode()
   if wanted("2") {
-    show("2 merge all", name, median {
-      var document = TextDocument()
-      try! document.absorb(bytes)
-      precondition(document.count == typed.count)
-    })
+    show("2 merge all", name, median { precondition(absorb(bytes).count == typed.count) })
   }
   let unsaved = typed
   let saved = typed.save()
@@ -138,39 +129,31 @@ for name in sequential where traces.isEmpty || traces == name {
     show("7 file, history alone", name, Double(typed.encode(isPacked: true).count), "bytes")
     show("7 file", name, Double(saved.count), "bytes")
   }
-  if wanted("10") { show("10 memory", name, Double(typed.memoryBytes) / 1e6, "MB") }
+  showMemory(name, saved, bytes, typed: type)
 }
-for name in concurrent where traces.isEmpty || traces == name {
-  let trace = load(name)
+for name in concurrent + ["friendsforever x25"] where traces.isEmpty || traces == name {
+  let isLong = name.hasSuffix(" x25")
+  var trace = load(isLong ? String(name.dropLast(4)) : name)
+  if isLong { trace = trace.repeated(25, endingWith: absorb(trace.message(Array(trace.transactions.indices))).utf8) }
   let bytes = trace.message(Array(trace.transactions.indices))
-  var whole = TextDocument()
-  try! whole.absorb(bytes)
+  var whole = absorb(bytes)
   check(whole, trace, name)
   let encoded = whole.encode()
   if wanted("3") {
-    show("3 merge all", name, median {
-      var document = TextDocument()
-      try! document.absorb(encoded)
-      precondition(document.count == whole.count)
-    })
+    show("3 merge all", name, median { precondition(absorb(encoded).count == whole.count) })
   }
-  if wanted("4") {
+  if wanted("4"), !isLong {
     let messages = trace.transactions.indices.map { trace.message([$0]) }
-    func stream() -> TextDocument {
-      var document = TextDocument()
-      for message in messages { _ = try! document.merge(message) }
-      return document
-    }
+    func stream() -> TextDocument { try! TextReplay.stream(messages).document }
     check(stream(), trace, name)
     let time = median(5) { _ = stream() }
     show(name == "git-makefile" ? "4b stream" : "4 stream", name, time)
     show("4 per message", name, time * 1000 / Double(messages.count), "us")
   }
-  if wanted("6") {
+  if wanted("6"), !isLong {
     // The last transaction that was concurrent, merged after opening all before it.
     let last = trace.transactions.indices.last { trace.transactions[$0].parents != [trace.transactions[$0].start - 1] }!
-    var before = TextDocument()
-    try! before.absorb(trace.message(Array(0..<last)))
+    var before = absorb(trace.message(Array(0..<last)))
     let saved = before.save()
     let message = trace.message([last])
     show("6 open and merge one", name, median {
@@ -178,15 +161,13 @@ for name in concurrent where traces.isEmpty || traces == name {
       _ = try! document.merge(message)
     })
   }
-  if wanted("5") {
-    let saved = whole.save()
-    show("5 open", name, median { precondition((try! TextDocument(saved: saved)).utf8.count == whole.byteCount) })
-  }
+  let saved = whole.save()
+  if wanted("5") { show("5 open", name, median { precondition((try! TextDocument(saved: saved)).utf8.count == whole.byteCount) }) }
   if wanted("7") {
     show("7 file, history alone", name, Double(whole.encode(isPacked: true).count), "bytes")
-    show("7 file", name, Double(whole.save().count), "bytes")
+    show("7 file", name, Double(saved.count), "bytes")
   }
-  if wanted("10") { show("10 memory", name, Double(whole.memoryBytes) / 1e6, "MB") }
+  showMemory(name, saved, encoded) { absorb(encoded) }
 }
 if wanted("8") {
   var document = TextDocument()
@@ -215,17 +196,23 @@ if wanted("12") {
       try! document.insert([98], at: place, by: agent)
       try! document.delete(1, at: place, by: agent)
     }
-    show("12 edit after history", "\(events) events", median(21) {
-      for index in 0..<20_000 {
+    // Each time another copy, which has its own memory after the first edits: the history must not grow while it is measured.
+    func edit(_ document: inout TextDocument, _ times: Int) {
+      for index in 0..<times / 2 {
         let place = (index &* 31) % 500
         try! document.insert([98], at: place, by: agent)
         try! document.delete(1, at: place, by: agent)
       }
-    } * 1e6 / 40_000, "ns")
+    }
+    var times: [Double] = []
+    for _ in 0..<201 {
+      var copy = document
+      edit(&copy, 100)
+      let start = cpu()
+      edit(&copy, 500)
+      times.append(cpu() - start)
+    }
+    show("12 edit after history", "\(events) events", times.sorted()[100] * 1e6 / 500, "ns")
   }
 }
-#if canImport(Glibc)
-  var usage = rusage()
-  _ = getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  show("11 peak of this process", "all", Double(usage.ru_maxrss) / 1024, "MB")
-#endif
+if wanted("1"), let count = Checks.allocationsWhileTyping() { show("1 allocations", "steady-state typing", Double(count), "blocks") }

@@ -118,6 +118,19 @@ void *memcpy(void *restrict to, const void *restrict from, size_t count) {
 }
 
 void *memmove(void *to, const void *from, size_t count) {
+  // The ranges may overlap: all is read before anything is written.
+  if (count >= 8 && count <= 32) {
+    const unsigned char *source = from;
+    unsigned char *target = to;
+    size_t second = count > 16 ? 8 : 0, third = count > 16 ? count - 16 : 0;
+    Word a = *(const Word *)source, b = *(const Word *)(source + second), c = *(const Word *)(source + third);
+    Word d = *(const Word *)(source + count - 8);
+    *(Word *)target = a;
+    *(Word *)(target + second) = b;
+    *(Word *)(target + third) = c;
+    *(Word *)(target + count - 8) = d;
+    return to;
+  }
   __asm__ volatile("local.get %0\nlocal.get %1\nlocal.get %2\nmemory.copy 0, 0" ::"r"(to), "r"(from), "r"(count) : "memory");
   return to;
 }

@@ -81,6 +81,17 @@ struct TextColumn: Sendable, Equatable {
     }
   }
 
+  /// The same for a column that begins with at most `value`, when it is likely that the index is `near` or next to it.
+  @inline(__always) func lastIndex(atMost value: Int, near: Int) -> Int {
+    var index = min(near, words.count - 1)
+    if self[index] > value, index > 0 { index -= 1 }
+    if self[index] <= value {
+      if index + 1 == words.count || self[index + 1] > value { return index }
+      if index + 2 == words.count || self[index + 2] > value { return index + 1 }
+    }
+    return lastIndex(atMost: value)
+  }
+
   func contains(_ value: Int) -> Bool {
     var index = 0
     while index < words.count {

@@ -193,8 +193,9 @@ extension TextDocument {
 
   private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
     tracker.extendIndex(to: from)
-    if graph.end(of: graph.entry(of: from)) >= to, graph.version.count > 1 || !isOutput {
-      try visit(from, to, &length, isOutput)
+    let entry = graph.entry(of: from)
+    if graph.end(of: entry) >= to, graph.version.count > 1 || !isOutput {
+      try visit(from, to, entry, &length, isOutput)
     } else {
       walker.plan(graph, from, to)
       var index = 0
@@ -206,7 +207,7 @@ extension TextDocument {
           if tracker.isLive { tracker.removeAll() }
           try apply(start, end, &length)
         } else {
-          try visit(start, end, &length, isOutput)
+          try visit(start, end, walker.entries[node], &length, isOutput)
         }
         index += 1
       }
@@ -214,12 +215,13 @@ extension TextDocument {
     tracker.seen = to
   }
 
-  /// Replays a chain of events through the tracker.
-  private mutating func visit(_ start: Int, _ end: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) {
+  /// Replays a chain of events, of an entry of the graph, through the tracker.
+  private mutating func visit(
+    _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
+  ) throws(TextError) {
     var parents = TextColumn()
     swap(&parents, &tracker.spare)
     parents.removeAll()
-    let entry = graph.entry(of: start)
     if graph.starts[entry] == start {
       var index = graph.parentStarts[entry]
       while index < graph.parentEnd(of: entry) {
@@ -250,7 +252,7 @@ extension TextDocument {
     swap(&parents, &tracker.spare)
     tracker.extendIndex(to: end)
     // Not through TextPieces, which costs a fifth of a replay here: chains are short.
-    var run = operations.starts.lastIndex(atMost: start)
+    var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
     var event = start
     while event < end {
       let stop = min(end, operations.end(of: run))
@@ -266,6 +268,7 @@ extension TextDocument {
       event = stop
       run += 1
     }
+    walker.nearRun = run
   }
 
   private mutating func delete(_ first: Int, _ piece: TextPiece, _ length: inout Int, _ isOutput: Bool) throws(TextError) {

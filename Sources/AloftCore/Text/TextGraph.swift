@@ -18,10 +18,17 @@ struct TextGraph: Sendable {
   /// The events without children, ascending.
   var version = TextColumn()
   private var heap = TextHeap()
+  /// The entry that was looked at last: the next one asked for is seldom far.
+  private var near = 0
 
   func end(of entry: Int) -> Int { entry + 1 < starts.count ? starts[entry + 1] : count }
   func parentEnd(of entry: Int) -> Int { entry + 1 < starts.count ? parentStarts[entry + 1] : parents.count }
   @inline(__always) func entry(of event: Int) -> Int { starts.lastIndex(atMost: event) }
+  @inline(__always) func entry(of event: Int, near: Int) -> Int { starts.lastIndex(atMost: event, near: near) }
+  @inline(__always) private mutating func nearEntry(of event: Int) -> Int {
+    near = entry(of: event, near: near)
+    return near
+  }
 
   /// Appends events that follow one another, the first on top of `base` (ascending, none an ancestor of another).
   mutating func append(_ length: Int, on base: TextColumn) {
@@ -34,7 +41,7 @@ struct TextGraph: Sendable {
       }
     } else {
       var shadow = start
-      while shadow > 0, base.contains(shadow - 1) { shadow = shadows[entry(of: shadow - 1)] }
+      while shadow > 0, base.contains(shadow - 1) { shadow = shadows[nearEntry(of: shadow - 1)] }
       starts.append(start)
       shadows.append(shadow)
       parentStarts.append(parents.count)
@@ -84,13 +91,13 @@ struct TextGraph: Sendable {
       let head = heads[index]
       if head == event { return true }
       if head > event {
-        if shadows[entry(of: head)] <= event { return true }
+        if shadows[nearEntry(of: head)] <= event { return true }
         heap.push(UInt64(head))
       }
       index += 1
     }
     while !heap.isEmpty {
-      let entry = entry(of: Int(heap.pop()))
+      let entry = nearEntry(of: Int(heap.pop()))
       if shadows[entry] <= event { return true }
       let start = starts[entry]
       while !heap.isEmpty, Int(heap.top) >= start { _ = heap.pop() }
@@ -112,7 +119,7 @@ struct TextGraph: Sendable {
     if a == b { return }
     if a.count == 1, b.count == 1 {
       let (low, high) = (min(a[0], b[0]), max(a[0], b[0]))
-      if starts[entry(of: high)] <= low {
+      if starts[nearEntry(of: high)] <= low {
         if a[0] < b[0] { TextGraph.add(low + 1, high + 1, to: &onlyB) } else { TextGraph.add(low + 1, high + 1, to: &onlyA) }
         return
       }
@@ -126,7 +133,7 @@ struct TextGraph: Sendable {
       var event = Int(word >> 2)
       var flag = word & 3
       if flag == 3 { shared -= 1 }
-      let entry = entry(of: event)
+      let entry = nearEntry(of: event)
       let start = starts[entry]
       while !heap.isEmpty, Int(heap.top >> 2) >= start {
         let next = heap.pop()
@@ -175,7 +182,7 @@ struct TextGraph: Sendable {
     while left > 0, !heap.isEmpty {
       let word = heap.pop()
       let event = Int(word >> 2)
-      let entry = entry(of: event)
+      let entry = nearEntry(of: event)
       let start = starts[entry]
       // Bit 0: a head of the list. What is reached from another event is no head that counts.
       var isReached = word & 1 == 0

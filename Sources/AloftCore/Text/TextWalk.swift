@@ -11,7 +11,13 @@ struct TextWalk: Sendable {
   /// The nodes in the order of the walk, and for each node 1 when its last event is critical: all others came before or after it.
   var order = TextColumn()
   var isCritical = TextColumn()
-  // Scratch.
+  /// The graph's entry of each node.
+  private(set) var entries = TextColumn()
+  /// The run of the log where the walk is: the next chain's first is seldom far.
+  var nearRun = 0
+  // Scratch. The parents of each node in turn, as nodes, and how many of each node's are outside the range.
+  private var edges = TextColumn()
+  private var outside = TextColumn()
   private var waiting = TextColumn()
   private var childStarts = TextColumn()
   private var children = TextColumn()
@@ -33,6 +39,7 @@ struct TextWalk: Sendable {
   private mutating func cut(_ graph: TextGraph, _ from: Int, _ to: Int) {
     heap.removeAll()
     starts.removeAll()
+    entries.removeAll()
     let first = graph.entry(of: from)
     let last = graph.entry(of: to - 1)
     var entry = last
@@ -42,7 +49,7 @@ struct TextWalk: Sendable {
       while parent < end {
         let cut = graph.parents[parent] + 1
         // Most cuts are where a chain ends anyway.
-        if cut > from, cut < to, graph.starts[graph.entry(of: cut)] < cut { heap.push(UInt64(cut)) }
+        if cut > from, cut < to, graph.starts[graph.entry(of: cut, near: entry)] < cut { heap.push(UInt64(cut)) }
         parent += 1
       }
       entry -= 1
@@ -52,21 +59,27 @@ struct TextWalk: Sendable {
       let start = max(from, graph.starts[entry])
       while !heap.isEmpty, Int(heap.top) > start {
         let cut = Int(heap.pop())
-        if starts.isEmpty || starts.last != cut { starts.append(cut) }
+        if starts.isEmpty || starts.last != cut { add(cut, entry) }
       }
-      starts.append(start)
+      add(start, entry)
       entry -= 1
     }
     starts.words.reverse()
+    entries.words.reverse()
   }
 
-  /// Calls with the parents of a node's first event that are in the range, as nodes. Gives how many are outside.
-  @inline(__always) private func parents(_ graph: TextGraph, _ node: Int, _ from: Int, _ body: (Int) -> Void) -> Int {
+  private mutating func add(_ start: Int, _ entry: Int) {
+    starts.append(start)
+    entries.append(entry)
+  }
+
+  /// Adds the edges from a node to its parents in the range. Gives how many are outside.
+  private mutating func addEdges(_ graph: TextGraph, _ node: Int, _ from: Int) -> Int {
     let start = starts[node]
-    let entry = graph.entry(of: start)
+    let entry = entries[node]
     if graph.starts[entry] != start {
       if start == from { return 1 }
-      body(node - 1)
+      edges.append(node - 1)
       return 0
     }
     var parent = graph.parentStarts[entry]
@@ -75,7 +88,7 @@ struct TextWalk: Sendable {
     var outside = parent == end ? 1 : 0
     while parent < end {
       let event = graph.parents[parent]
-      if event < from { outside += 1 } else { body(starts.lastIndex(atMost: event)) }
+      if event < from { outside += 1 } else { edges.append(starts.lastIndex(atMost: event, near: node)) }
       parent += 1
     }
     return outside
@@ -87,16 +100,18 @@ struct TextWalk: Sendable {
     waiting.removeAll()
     childStarts.removeAll()
     children.removeAll()
-    var edges = TextColumn()
+    edges.removeAll()
+    outside.removeAll()
     var sums = TextColumn()
     sums.append(0, times: count + 1)
+    var edge = 0
     for node in 0..<count {
-      let before = edges.count
-      _ = parents(graph, node, from) { parent in
-        edges.append(parent)
-        sums[parent] = sums[parent] + 1
+      outside.append(addEdges(graph, node, from))
+      waiting.append(edges.count - edge)
+      while edge < edges.count {
+        sums[edges[edge]] = sums[edges[edge]] + 1
+        edge += 1
       }
-      waiting.append(edges.count - before)
     }
     var total = 0
     for node in 0...count {
@@ -105,7 +120,7 @@ struct TextWalk: Sendable {
       sums[node] = childStarts[node]
     }
     children.append(0, times: total)
-    var edge = 0
+    edge = 0
     for node in 0..<count {
       for _ in 0..<waiting[node] {
         let parent = edges[edge]
@@ -130,21 +145,19 @@ struct TextWalk: Sendable {
       open += 1
       stack[node] = 1
     }
+    var edge = edges.count
     var node = count - 1
     while node >= 0 {
       open -= 1
       if open == 0 { isCritical[node] = 1 }
-      var flags = stack
-      stack = TextColumn()
-      var met = 0
-      let outside = parents(graph, node, from) { parent in
-        if flags[parent] == 0 {
-          flags[parent] = 1
-          met += 1
+      open += outside[node]
+      for _ in 0..<waiting[node] {
+        edge -= 1
+        if stack[edges[edge]] == 0 {
+          stack[edges[edge]] = 1
+          open += 1
         }
       }
-      open += outside + met
-      stack = flags
       node -= 1
     }
   }
