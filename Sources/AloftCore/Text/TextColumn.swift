@@ -81,6 +81,26 @@ struct TextColumn: Sendable, Equatable {
     }
   }
 
+  /// Sorts by an order in which no two are equal (a heap: the library's sort is five times its code, for each use anew).
+  @inline(never) mutating func sort(_ precedes: (Int, Int) -> Bool) {
+    var end = words.count
+    var root = end / 2
+    while end > 1 {
+      if root > 0 { root -= 1 } else {
+        end -= 1
+        words.swapAt(0, end)
+      }
+      var at = root
+      while 2 * at + 1 < end {
+        var below = 2 * at + 1
+        if below + 1 < end, precedes(self[below], self[below + 1]) { below += 1 }
+        if !precedes(self[at], self[below]) { break }
+        words.swapAt(at, below)
+        at = below
+      }
+    }
+  }
+
   func contains(_ value: Int) -> Bool {
     var index = 0
     while index < words.count {

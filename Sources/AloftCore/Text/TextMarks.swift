@@ -18,6 +18,8 @@ struct TextMark: Sendable {
 
 /// The marks of a document.
 struct TextMarks: Sendable {
+  /// How many marks a document may ever have got.
+  static let countMax = 65_536
   static let keyBytesMax = 64
   static let valueBytesMax = 4_096
 
