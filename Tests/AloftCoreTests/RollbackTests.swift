@@ -107,6 +107,45 @@ struct RollbackTests {
     try world.settle()
     #expect(world.a.show("items", "i1").contains(#""likes":111"#))
   }
+
+  /// Two tabs of one device, the first of which has asked the server and not heard yet; a server that lost everything meanwhile; and
+  /// a change that waits under the device's new identity and number 1, which the first answer speaks of too.
+  private func renewedWhileAnAnswerWasOut() throws -> (first: TestDevice, late: [UInt8], lost: TestServer) {
+    try world.begin()
+    func tab(_ seed: UInt64) -> TestDevice {
+      TestDevice("noah", roles: [("member", "list:l1")], seed: seed, storage: world.b.storage, now: world.b.now)
+    }
+    let first = tab(70)
+    first.outgoing = []
+    first.run(first.engine.handle(.transportFailed(.unreachable), now: first.now))
+    try like(first, 10)
+    first.run(first.engine.handle(.wake(.tap), now: first.now))
+    let late = try world.server.answer(first.outgoing.removeFirst(), first.principal)
+    let second = tab(71)
+    try second.sync(world.server)
+    let lost = TestServer()
+    try second.mutate(#"{"action":"create","args":{"collection":"items","id":"i2","fields":{"list":"l1","title":"second"}}}"#)
+    // The second tab learns that the server knows nothing of it, and closes before it has offered the change again.
+    second.run(second.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: try lost.answer(second.outgoing.removeFirst(), second.principal)), now: second.now))
+    return (first, late, lost)
+  }
+
+  @Test("an answer to what was sent under the old identity judges nothing of the new one")
+  func answerComesAfterTheRenewal() throws {
+    let (first, late, lost) = try renewedWhileAnAnswerWasOut()
+    first.follow()
+    first.run(first.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: late), now: first.now))
+    try first.sync(lost)
+    #expect(lost.record("items", "i2") != nil)
+  }
+
+  @Test("nor does one that another context's renewal came before in the log")
+  func answerIsWrittenAfterTheRenewal() throws {
+    let (first, late, lost) = try renewedWhileAnAnswerWasOut()
+    first.run(first.engine.handle(.response(status: 200, retryAfterSeconds: 0, body: late), now: first.now))
+    try first.sync(lost)
+    #expect(lost.record("items", "i2") != nil)
+  }
 }
 
 @Suite("The memory of a hash chain")

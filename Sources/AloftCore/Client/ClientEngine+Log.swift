@@ -378,6 +378,10 @@ extension ClientEngine {
         state.tray[index].moveAside(from: old, to: device, refused: refused)
       }
     }
+    // An answer that waits to be written speaks of the old identity's numbers: ask again.
+    let waiting = outbox.count
+    outbox.removeAll { if case .response = $0 { true } else { false } }
+    if outbox.count < waiting { sync.isDue = true }
     for index in outbox.indices { outbox[index].moveAside(times: 1) }
     state.device = device
     state.settled = (0, 0)

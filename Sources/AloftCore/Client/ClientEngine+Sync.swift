@@ -31,8 +31,9 @@ struct SyncState: Sendable {
   var hints: [(scope: Text, sequence: Sequence)] = []
   /// Mutations up to this number went out in the round under way.
   var sentThrough: UInt64 = 0
-  /// The newest log row when the round under way was asked.
+  /// The newest log row when the round under way was asked, and as whom.
   var sentHead: Sequence = 0
+  var sentDevice = DeviceID(high: 0, low: 0)
 }
 
 extension ClientEngine {
@@ -71,6 +72,7 @@ extension ClientEngine {
       if size >= Self.requestBytesMax { break }
     }
     sync.sentHead = state.head.sequence
+    sync.sentDevice = state.device
     sync.sentThrough = state.settled.n + UInt64(request.mutations.count)
     request.report = report()
     return request
@@ -132,8 +134,9 @@ extension ClientEngine {
       sync.isForeign = true
       return
     }
-    if response.standing != .ok && state.head.sequence != sync.sentHead {
-      // What the server was asked about is not what the device is now: another context may have spoken, even renewed, meanwhile.
+    if state.device != sync.sentDevice || response.standing != .ok && state.head.sequence != sync.sentHead {
+      // What the server was asked about is not what the device is now: another context may have spoken, even renewed, meanwhile. Under
+      // another identity the numbers that the answer judges are those of other mutations.
       sync.isDue = true
       return startRound(now: now)
     }

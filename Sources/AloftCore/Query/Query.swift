@@ -21,6 +21,11 @@ public indirect enum Filter: Equatable, Sendable {
 public struct Ordering: Equatable, Sendable {
   public var field: Int
   public var isDescending: Bool
+
+  public init(field: Int, isDescending: Bool) {
+    self.field = field
+    self.isDescending = isDescending
+  }
 }
 
 /// A query over one collection. Deleted records are never part of an answer.

@@ -37,7 +37,7 @@ public struct Invariant: Sendable {
       Invariant("S22", .partly("request sizes and retries; not memory")),
       Invariant("S23", .partly("that synced is true; not how soon trouble is shown")),
       Invariant("S24", .notYet("there are no blobs")),
-      Invariant("S25", .notYet("no plan observes queries")),
+      Invariant("S25"),
       Invariant("S26"),
       Invariant("S27", .partly("frames of our own; hostile bytes have tests of their own")),
       Invariant("L1"), Invariant("L2"), Invariant("L3"),

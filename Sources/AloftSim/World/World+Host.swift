@@ -27,6 +27,7 @@ extension World {
     devices[device].tabs[tab].engine = engine
     let id = ContextID(device: device, tab: tab, life: life)
     checkReopened(id)
+    observe(id)
     note(device, tab, 1, image.lastSequence, "opens for user \(user)")
     run(devices[device].tabs[tab].engine!.handle(.opened(user: SimWords.user(user)), now: clock(device)), id)
   }
@@ -92,6 +93,7 @@ extension World {
     }
     checkIdle(id)
     checkTrouble(id)
+    checkObservers(id)
   }
 
   private func writeDelay(_ id: ContextID) -> UInt64 {
@@ -293,5 +295,6 @@ extension World {
       }
     }
     if let status = notification.status { checkStatus(status, id) }
+    tellObservers(notification, id)
   }
 }

@@ -33,6 +33,8 @@ struct SimTab {
   var issues: [UInt64: Int] = [:]
   /// The newest issue of each record whose outcome this tab does not know.
   var lanes: [RecordKey: Int] = [:]
+  /// Who follows queries here.
+  var observers: [SimObserver] = []
   /// As whom its person types in each record, and the number that they go on with.
   var agents: [RecordKey: (id: Text, next: Int)] = [:]
 
