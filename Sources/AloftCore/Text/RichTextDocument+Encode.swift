@@ -178,13 +178,13 @@ extension TextReader {
     if key == keys.count {
       let name = try text(TextMarks.keyBytesMax)
       if keys.count == TextNames.countMax { throw .tooLarge }
-      if !TextMarks.isValid(key: name) { throw .badMark }
+      if !TextMarks.isKey(name) { throw .badMark }
       keys.append(name)
     }
     let kind = head >> 1 & 3
     if kind == 2 { value = try text(TextMarks.valueBytesMax) }
     if kind == 3 || (kind == 1 && value == nil) { throw .malformed }
-    if kind == 2, !TextMarks.isValid(value: value) { throw .badMark }
+    if kind == 2, let value, !TextMarks.isValue(value) { throw .badMark }
     let lamport = try number()
     if lamport == 0 || lamport > TextDocument.eventsMax { throw .malformed }
     return TextMark(author: 0, number: 0, key: key, value: kind == 0 ? nil : value, grows: head & 1 == 1, lamport: lamport)

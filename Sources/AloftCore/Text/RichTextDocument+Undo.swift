@@ -3,6 +3,7 @@
 
 /// What edits did, noted while they are made.
 struct TextTrail: Sendable {
+  var isOn = false
   /// What an editor must change.
   var delta = TextDelta()
   /// The way back from each edit, in the order in which they were made.
@@ -15,31 +16,27 @@ extension RichTextDocument {
     _ entity: Int, deleted: Int = 0, _ gone: [UInt8] = [], _ deletedUnits: Int = 0, inserted: Int = 0, _ new: [UInt8] = [],
     _ insertedUnits: Int = 0
   ) {
-    guard var made = trail else { return }
-    trail = nil
-    made.backs.append(TextStep(keeping: entity, inserting: deleted, gone, deleting: inserted))
-    if deletedUnits + insertedUnits > 0 {
-      let before = anchors.locate(entity).index
-      let start = made.delta.inserted.count
-      made.delta.inserted.append(contentsOf: new)
-      made.delta.add(
-        TextChange(
-          place: entity - before, deleted: deleted, placeUTF16: text.utf16Offset(of: entity) - before, deletedUTF16: deletedUnits,
-          bytes: start..<made.delta.inserted.count, inserted: inserted, insertedUTF16: insertedUnits))
-    }
-    trail = made
+    if !trail.isOn { return }
+    trail.backs.append(TextStep(keeping: entity, inserting: deleted, gone, deleting: inserted))
+    if deletedUnits + insertedUnits == 0 { return }
+    let before = anchors.locate(entity).index
+    let start = trail.delta.inserted.count
+    trail.delta.inserted.append(contentsOf: new)
+    trail.delta.add(
+      TextChange(
+        place: entity - before, deleted: deleted, placeUTF16: text.utf16Offset(of: entity) - before, deletedUTF16: deletedUnits,
+        bytes: start..<trail.delta.inserted.count, inserted: inserted, insertedUTF16: insertedUnits))
   }
 
   /// Begins to note edits, until the trail is taken away.
   mutating func beginNoting() -> Look {
-    trail = TextTrail()
+    trail.isOn = true
     return look()
   }
 
   /// The way back from the edits since then, and what they changed.
   func noted(since before: Look) -> (inverse: TextStep, delta: RichTextDelta) {
-    let made = trail ?? TextTrail()
-    return (TextStep.joined(made.backs.reversed()), styled(made.delta, since: before))
+    (TextStep.joined(trail.backs.reversed()), styled(trail.delta, since: before))
   }
 
   /// Makes a change of text and anchors as an agent's edits. Marks that come back have the rank they had. False when one cannot, of

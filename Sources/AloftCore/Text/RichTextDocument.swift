@@ -12,7 +12,7 @@ public struct RichTextDocument: Sendable {
   /// Takes no marks, and any scalar into its text: all its bytes are those of a `TextDocument`. So an editor has one kind of document.
   public let isPlain: Bool
   /// What edits do is noted here while somebody wants to know.
-  var trail: TextTrail?
+  var trail = TextTrail()
 
   public init() { self.init(isPlain: false) }
   public init(isPlain: Bool) { self.init(TextDocument(), isPlain: isPlain) }
@@ -47,7 +47,6 @@ public struct RichTextDocument: Sendable {
     return text.utf16Offset(of: scalar + before) - before
   }
   public func scalarOffset(ofUTF16 unit: Int) -> Int {
-    if anchors.count == 0 { return text.scalarOffset(ofUTF16: unit) }
     var low = 0
     var high = count
     // The last scalar that begins at or before the unit.
@@ -77,9 +76,8 @@ public struct RichTextDocument: Sendable {
     if length == 0 { return }
     try load()
     // The anchors inside may go with the text.
+    if text.eventCount > TextDocument.eventsMax - length - anchors.count { throw .tooLarge }
     let (first, group) = anchors.group(place)
-    let inside = anchors.group(place + length).first.index - first.index
-    if text.eventCount > TextDocument.eventsMax - length - 2 * inside - 2 * group { throw .tooLarge }
     try takeAll(length, from: place + first.index + group, keepsAnchors: true, by: agent)
     try cleanUp(place, agent)
   }
@@ -87,11 +85,10 @@ public struct RichTextDocument: Sendable {
   /// Replaces scalars by UTF-8, which gets the style of the first of them. When it throws, the document is as before.
   public mutating func replace(_ deleted: Int, at place: Int, with bytes: [UInt8], by agent: Text) throws(TextError) {
     if place < 0 || deleted < 0 || place > count || deleted > count - place { throw .outOfBounds }
-    if !Text.isValidUTF8(bytes, from: 0, to: bytes.count) { throw .notUTF8 }
-    if isReserved(bytes) { throw .reserved }
     let length = bytes.withUnsafeBufferPointer { TextBuffer.measure($0, 0, bytes.count).scalars }
     if text.eventCount > TextDocument.eventsMax - length - deleted - 2 * anchors.count { throw .tooLarge }
     let kept = deleted > 0 && anchors.count > 0 ? 1 : 0
+    // Text that is not right is refused here, before anything has changed.
     try insert(bytes, at: place + kept, by: agent)
     try delete(deleted - kept, at: place + kept + length, by: agent)
     try delete(kept, at: place, by: agent)
@@ -106,7 +103,8 @@ public struct RichTextDocument: Sendable {
     if range.lowerBound < 0 || range.upperBound > count { throw .outOfBounds }
     if range.isEmpty { return }
     if isPlain { throw .hasMarks }
-    if !TextMarks.isValid(key: key) || !TextMarks.isValid(value: value) { throw .badMark }
+    if !TextMarks.isKey(key) { throw .badMark }
+    if let value, !TextMarks.isValue(value) { throw .badMark }
     if marks.count == TextMarks.countMax { throw .tooLarge }
     if text.eventCount > TextDocument.eventsMax - 2 - 2 * anchors.count { throw .tooLarge }
     try load()
@@ -168,7 +166,7 @@ public struct RichTextDocument: Sendable {
     let slot = anchors.locate(entity)
     let isAnchor = slot.index < anchors.count && anchors.gaps[slot.index] == slot.offset
     var bytes: [UInt8] = []
-    if trail != nil {
+    if trail.isOn {
       if isAnchor { bytes = TextStep.bytes(ofAnchor: anchors.refs[slot.index]) } else { text.buffer.copy(length, from: entity, to: &bytes) }
     }
     let units = text.utf16Count

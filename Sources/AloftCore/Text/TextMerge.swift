@@ -83,7 +83,6 @@ extension RichTextDocument {
     while tail > 0, Self.goesOn(old, old.count - tail) || Self.goesOn(text, text.count - tail) { tail -= 1 }
     let place = old.withUnsafeBufferPointer { TextBuffer.measure($0, 0, start).scalars }
     let deleted = old.withUnsafeBufferPointer { TextBuffer.measure($0, start, old.count - tail).scalars }
-    if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
     try replace(deleted, at: place, with: Array(text[start..<text.count - tail]), by: agent)
   }
 

@@ -31,7 +31,6 @@ public struct TextSession: Sendable {
   /// Replaces `deleted` units from `place` on by UTF-8. Costs the edit and its distance from the one before.
   public mutating func replace(_ deleted: Int, at place: Int, with text: [UInt8]) throws(TextError) {
     if place < 0 || deleted < 0 || place > document.utf16Count || deleted > document.utf16Count - place { throw .outOfBounds }
-    if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
     let start = document.scalarOffset(ofUTF16: place, near: nearScalar, nearUnit)
     let end = document.scalarOffset(ofUTF16: place + deleted, near: start, place)
     let (units, scalars) = (document.utf16Count - deleted, document.count - (end - start))

@@ -42,7 +42,7 @@ public struct TextUndo: Sendable {
     _ deleted: Int, at place: Int, with text: [UInt8], by agent: Text, in document: inout RichTextDocument
   ) throws(TextError) -> RichTextDelta {
     let before = document.beginNoting()
-    defer { document.trail = nil }
+    defer { document.trail = TextTrail() }
     try document.replace(deleted, at: place, with: text, by: agent)
     return take(document.noted(since: before))
   }
@@ -53,7 +53,7 @@ public struct TextUndo: Sendable {
   ) throws(TextError) -> RichTextDelta {
     isOpen = false
     let before = document.beginNoting()
-    defer { document.trail = nil }
+    defer { document.trail = TextTrail() }
     try document.mark(key, value, range, grows: grows, by: agent)
     let delta = take(document.noted(since: before))
     isOpen = false
@@ -97,7 +97,7 @@ public struct TextUndo: Sendable {
   ) throws(TextError) -> RichTextDelta {
     guard let step = from.last else { return RichTextDelta(text: TextDelta()) }
     let before = document.beginNoting()
-    defer { document.trail = nil }
+    defer { document.trail = TextTrail() }
     let isWhole = try document.apply(step, by: agent)
     let (inverse, delta) = document.noted(since: before)
     from.removeLast()
