@@ -13,7 +13,7 @@ import { squeeze, strip } from './strip.mjs';
 
 const SOURCE = fileURLToPath(new URL('../Web', import.meta.url));
 /** Each program swallows what it imports, except what another program has already. */
-const PROGRAMS = ['aloft.js', 'text.js', 'sw.js', 'elements/index.js'];
+const PROGRAMS = ['aloft.js', 'text.js', 'rich-text.js', 'sw.js', 'elements/index.js'];
 /** What apps may import besides, and which program has it. */
 const ALIASES = {
   'session.js': './aloft.js', 'install.js': './aloft.js', 'elements/kit.js': './index.js', 'elements/words.js': './index.js',

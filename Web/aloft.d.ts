@@ -168,6 +168,37 @@ export interface SharedText {
   close(): Promise<void>;
 }
 
+/** Some text with the marks on all of it: name → value. `bold` and `italic` have the value 'yes', `link` has its address. */
+export type RichSpan = { text: string; marks: Record<string, string> };
+/** `restyled`: ranges that look another way now, each with all its marks; inserted words that have any are among them. */
+export type RichTextEvent = TextEvent & { restyled: { at: number; length: number; marks: Record<string, string> }[] };
+
+/**
+ * A collaborative text with marks, open for writing. Like `SharedText`, and undo takes back own marks as well as own words.
+ * A mark has a name of 1 to 64 bytes and a value of at most 4,096; a text takes 65,536 of them in its life. Words typed at the end of a
+ * mark have it too, unless its name begins with `link` or `comment`. Marks with one name replace each other; where comments may
+ * overlap, give each a name of its own: `comment:<id>`. Marks are saved at once, with the words before them.
+ */
+export interface RichText extends Omit<SharedText, 'subscribe' | 'bind'> {
+  /** The text as runs of equal marks. */
+  readonly spans: RichSpan[];
+  /** The runs between two places. */
+  styles(from: number, to: number): RichTextEvent['restyled'];
+  /** Puts a mark on the words between two places. */
+  mark(from: number, to: number, name: string, value?: string): void;
+  /** Takes the marks of that name away between two places, whoever made them. */
+  unmark(from: number, to: number, name: string): void;
+  subscribe(fn: (event: RichTextEvent) => void): () => void;
+  /**
+   * Makes an element an editor of the text (`contenteditable`), which draws bold, italic and links to http, https and mail. Ctrl+B, I, K
+   * and Z work in it. `toolbar` holds buttons with `data-mark="bold"`, `italic` or `link`: they are pressed when the selection has the
+   * mark, and the arrow keys go from one to the next. `askLink` asks for an address: '' takes the link away, null changes nothing.
+   */
+  bind(element: HTMLElement, options?: {
+    cursors?: boolean; words?: (names: string[]) => string; toolbar?: HTMLElement; askLink?: (current: string) => Promise<string | null>;
+  }): () => void;
+}
+
 /** A change of an action: `create`, `update`, `delete`, `restore`, `resolve`, or one the app declares. */
 export type Mutation = { action: string; args: Record<string, any> };
 
@@ -186,7 +217,7 @@ export type OpenOptions = {
   user?: string;
   /** The engine: its URL, or compiled already. Default '/aloft/aloft.wasm'. */
   wasm?: string | WebAssembly.Module;
-  /** The module of collaborative text, loaded when the app declares a field of type `text`. Default '/aloft/text.wasm'. */
+  /** The module of collaborative text, loaded when the app declares a field of type `text` or `richText`. Default '/aloft/text.wasm'. */
   text?: string | WebAssembly.Module;
   /** `false` leaves the network alone (tests, exports). Default true. */
   sync?: boolean;
@@ -227,6 +258,8 @@ export interface Database {
    * Throws AloftError `unavailable` when the app declares no such field, or in a worker.
    */
   text(collection: string, id: string, field: string): SharedText;
+  /** The same for a field of type `richText`. `text` opens such a field too, for its words alone. */
+  richText(collection: string, id: string, field: string): RichText;
   /** Saves what was typed in open texts; resolves when it is on the disk. Needed by nobody but who measures or is about to leave. */
   flush(): Promise<void>;
 

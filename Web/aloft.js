@@ -55,10 +55,12 @@ export async function open({ app = '/app.json', server = '', user, wasm = '/alof
    * @param {any} declaration */
   async function loadText(declaration) {
     if (!hasText(declaration)) return null;
-    const [module, program] = await Promise.all([
-      typeof text === 'string' ? loadEngine(text) : text, typeof document === 'undefined' ? null : import('./text.js'),
+    const isPage = typeof document !== 'undefined';
+    const [module, program, rich] = await Promise.all([
+      typeof text === 'string' ? loadEngine(text) : text, isPage ? import('./text.js') : null,
+      isPage && hasText(declaration, /^richText$/) ? import('./rich-text.js') : null,
     ]);
-    return { module: startText(module), program };
+    return { module: startText(module), program, rich };
   }
   const texting = loadText(last);
   // Whose data it will be, the tiny database says a little later; nearly always the second witness is right.
@@ -98,7 +100,8 @@ async function loadAhead(compiling, texting, declaration, reading) {
 }
 
 /** @param {any} declaration */
-const hasText = (declaration) => declaration?.collections?.some((/** @type {any} */ { fields }) => fields?.some((/** @type {any} */ { type }) => type === 'text'));
+const hasText = (declaration, kind = /^(text|richText)$/) => declaration?.collections?.some((/** @type {any} */ { fields }) => fields?.some(
+  (/** @type {any} */ { type }) => kind.test(type)));
 
 /** The declaration as the server has it, or as it was last time when the server does not answer at once.
  * @param {string} url @param {any} last */
@@ -116,7 +119,8 @@ async function fetchDeclaration(url, last) {
   }
 }
 
-/** @typedef {{module:import('./text-module.js').TextModule, program:typeof import('./text.js') | null}} Texts */
+/** @typedef {{module:import('./text-module.js').TextModule, program:typeof import('./text.js') | null,
+ *    rich:typeof import('./rich-text.js') | null}} Texts */
 
 /** @param {{declaration:any, module:WebAssembly.Module, texts:Texts|null, storage:import('./storage.js').Storage,
  *    stored:import('./host.js').Stored, loaded:import('./loading.js').Loaded|null, person:string, name:string, server:string, sync:boolean, facts:any}} parts */
@@ -215,11 +219,13 @@ async function createDatabase({ declaration, module, texts: loadedTexts, storage
     resolve: (collection, id, fields) => run('resolve', { collection, id, fields }),
     run,
     mutate: host.mutate,
-    /** @param {string} collection @param {string} id @param {string} field */
-    text(collection, id, field) {
-      if (!texts) throw new AloftError({ code: 'unavailable', path: field, message: 'the app declares no field of type text, or this is no page' });
-      return texts.open(collection, id, field);
+    /** @param {string} collection @param {string} id @param {string} field @param {any} [kind] */
+    text(collection, id, field, kind) {
+      if (!texts || kind === null) throw new AloftError({ code: 'unavailable', path: field, message: 'the app declares no such text, or this is no page' });
+      return texts.open(collection, id, field, kind);
     },
+    /** @param {string} collection @param {string} id @param {string} field */
+    richText: (collection, id, field) => db.text(collection, id, field, loadedTexts?.rich ?? null),
     flush: async () => { await texts?.flush(); },
     /** @param {string} collection @param {string} id */
     get: (collection, id) => host.ask(Op.get, { collection, id }),

@@ -1,6 +1,6 @@
 // @ts-check
 // SPDX-License-Identifier: Apache-2.0
-// Shows where others are in a <textarea>: their cursors over it, and one line below it in words.
+// Shows where others are in a <textarea> or another element with a text: their cursors over it, and one line below it in words.
 //
 // A text area tells nobody where its letters are. So the same text is laid out invisibly in a box of the same shape, and a mark in it
 // tells the place. Styles enter through the object model only, which every content security policy allows.
@@ -41,8 +41,11 @@ export function writersInWords(names) {
 export const hueOf = (user) => [...user].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9_973, 7) * 47 % 360;
 
 /** Shows others until the returned function is called.
- * @param {import('./text-handle.js').Text} text @param {HTMLTextAreaElement} area @param {(names:string[]) => string} [words] */
-export function showCursors(text, area, words = writersInWords) {
+ * @param {Pick<import('./text-handle.js').Text, 'value'|'presence'|'onPresence'>
+ *    & {subscribe:(fn:() => void) => () => void}} text
+ * @param {HTMLElement} area @param {(names:string[]) => string} [words]
+ * @param {(from:number, to:number) => string | Node} [piece] some of the text as it looks in the area */
+export function showCursors(text, area, words = writersInWords, piece = (from, to) => text.value.slice(from, to)) {
   const document = area.ownerDocument;
   const host = document.createElement('div');
   const root = host.attachShadow({ mode: 'open' });
@@ -76,20 +79,19 @@ export function showCursors(text, area, words = writersInWords) {
     const others = text.presence;
     const said = words([...new Set(others.map((other) => other.name))]);
     if (line.textContent !== said) line.textContent = said;
-    view.hidden = !others.length || !area.offsetParent;
-    if (view.hidden) return mirror.replaceChildren();
-    shape();
-    const sorted = [...others].sort((a, b) => a.cursor - b.cursor);
-    let at = 0;
     mirror.replaceChildren();
-    for (const { cursor, user, name } of sorted) {
+    view.hidden = !others.length || !area.offsetParent;
+    if (view.hidden) return;
+    shape();
+    let at = 0;
+    for (const { cursor, user, name } of [...others].sort((a, b) => a.cursor - b.cursor)) {
       const mark = make('span', 'cursor', '\u200B', make('span', 'name', name));
       mark.style.setProperty('--hue', String(hueOf(user)));
-      mirror.append(area.value.slice(at, cursor), mark);
+      mirror.append(piece(at, cursor), mark);
       at = cursor;
     }
     // The word that a cursor stands in must break where it breaks in the area.
-    mirror.append(/^\S*/.exec(area.value.slice(at, at + 200))?.[0] ?? '');
+    mirror.append(/^\S*/.exec(text.value.slice(at, at + 200))?.[0] ?? '');
     place();
   }
 
@@ -113,13 +115,13 @@ export function showCursors(text, area, words = writersInWords) {
     }
   }
 
-  const resized = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(plan);
-  resized?.observe(area);
-  const stops = [text.onPresence(plan), text.subscribe(() => { if (text.presence.length) plan(); }), listenTo(area, 'scroll', place)];
+  const resized = new ResizeObserver(plan);
+  resized.observe(area);
+  const stops = [text.onPresence(plan), text.subscribe(plan), listenTo(area, 'scroll', place)];
   plan();
   return () => {
     for (const stop of stops) stop();
-    resized?.disconnect();
+    resized.disconnect();
     host.remove();
   };
 }

@@ -23,7 +23,7 @@ const SETTLE_MILLISECONDS = 500;
 /** Somebody's last word, and where their cursor has moved to since. @typedef {{told:Other, cursor:number, anchor:number}} Moving */
 /** Where a text lives.
  * @typedef {{module:import('./text-module.js').TextModule,
- *    read:() => Uint8Array, send:($edit:string) => import('./aloft.d.ts').Handle, follow:(fn:(text:string|null) => void) => () => void,
+ *    read:() => Uint8Array, send:($edit:string) => import('./aloft.d.ts').Handle, follow:(fn:(text:string|null, isForced?:boolean) => void) => () => void,
  *    presence?:{follow:(fn:(others:Other[]) => void) => () => void, tell:(cursor:number|null, anchor:number) => void}}} Source */
 /** What tests replace.
  * @typedef {{later?:(fn:() => void, milliseconds:number) => any, forget?:(timer:any) => void, page?:EventTarget & {visibilityState:string},
@@ -257,7 +257,7 @@ export function createText(source, world = {}) {
   }
 
   const stops = [
-    source.follow((text) => { if (text !== null) take(false, text); }),
+    source.follow((text, isForced) => { if (text !== null) take(isForced, text); }),
     source.presence?.follow((found) => {
       // Who told nothing new stays where the changes since have moved them.
       others = found.map((told) => others.find((other) => other.told === told) ?? { told, cursor: told.cursor, anchor: told.anchor });

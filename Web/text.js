@@ -18,9 +18,9 @@ export function createTexts({ module, host, presence: parts }) {
   return {
     /** What somebody else tells. */
     hear: presence.hear,
-    /** @param {string} collection @param {string} id @param {string} field */
-    open(collection, id, field) {
-      const text = createText({
+    /** @param {string} collection @param {string} id @param {string} field @param {any} [kind] rich-text.js, for such a text */
+    open(collection, id, field, kind = { createText, bindArea, showCursors }) {
+      const text = kind.createText({
         module,
         read: () => host.text({ collection, id, field }),
         send: ($edit) => host.mutate([{ action: 'update', args: { collection, id, changes: { [field]: { $edit } } } }])[0],
@@ -32,9 +32,10 @@ export function createTexts({ module, host, presence: parts }) {
       const bindings = new Set();
       open.add(text);
       return Object.assign(text, {
-        /** @param {HTMLTextAreaElement} area @param {{cursors?:boolean, words?:(names:string[]) => string}} [options] */
-        bind(area, { cursors = true, words } = {}) {
-          const stops = [bindArea(text, area), ...(cursors ? [showCursors(text, area, words)] : [])];
+        /** @param {HTMLElement} area @param {{cursors?:boolean, words?:(names:string[]) => string}} [options] */
+        bind(area, options = {}) {
+          const stops = [kind.bindArea(text, area, options)];
+          if (options.cursors !== false) stops.push(kind.showCursors(text, area, options.words));
           const unbind = () => { if (bindings.delete(unbind)) for (const stop of stops) stop(); };
           bindings.add(unbind);
           return unbind;

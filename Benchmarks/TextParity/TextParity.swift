@@ -6,7 +6,7 @@ public enum TextParity {
   /// The hash of all texts, encoded events and saved documents of a session.
   public static func digest(seed: UInt64, steps: Int) -> UInt64 {
     var random = Random(seed: seed)
-    var documents = [TextDocument(), TextDocument(), TextDocument()]
+    var documents = [RichTextDocument(isPlain: true), RichTextDocument(isPlain: true), RichTextDocument(isPlain: true)]
     var undo = TextUndo(groupsMax: 20, bytesMax: 2_000)
     var digest: UInt64 = seed
     let letters: [[UInt8]] = [[97], [98, 99], [0xC3, 0xA9], [0xE2, 0x82, 0xAC], [0xF0, 0x9F, 0x98, 0x80], [10, 120, 121, 122]]

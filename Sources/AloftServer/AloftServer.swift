@@ -51,11 +51,17 @@ public final class AloftServer<S: Store>: Sendable {
     sync = SyncRoute(
       store: store, judge: judge, committer: committer, readers: readers, server: Text("aloft/\(aloftVersion)"), now: now)
     session = SessionRoute(identity: identity, isSecure: configuration.isBehindTLS)
-    let hasText = app.collections.contains { $0.fields.contains { $0.type == .text } }
     files = StaticFiles(
-      configuration.folders, optional: configuration.optionalFiles, unwanted: hasText ? [] : ["/aloft/text.js", "/aloft/text.wasm"],
+      configuration.folders, optional: configuration.optionalFiles, unwanted: Self.unwanted(app),
       threads: readers)
     appJSON = ByteBuffer(bytes: app.json())
+  }
+
+  /// What a page of the app never loads.
+  private static func unwanted(_ app: App) -> Set<String> {
+    func has(_ isOne: (FieldType) -> Bool) -> Bool { app.collections.contains { $0.fields.contains { isOne($0.type) } } }
+    let rich: Set = has { $0 == .richText } ? [] : ["/aloft/rich-text.js"]
+    return has { $0.isText } ? rich : rich.union(["/aloft/text.js", "/aloft/text.wasm"])
   }
 
   /// Serves until SIGTERM or SIGINT; then finishes the requests in flight, ends live streams, and returns. `running` hears the port.

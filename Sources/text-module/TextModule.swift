@@ -41,29 +41,40 @@ struct TextModule {
         return 0
       }
       do throws(TextError) {
-        return try Self.run(operation, text, place, count, input, &output)
+        return try Self.run(operation, &text.session, place, count, input, &output)
       } catch { return -Int32(error.rawValue) }
     }
   }
 
   private static func run(
-    _ operation: UInt32, _ text: Open, _ place: Int, _ count: Int, _ input: [UInt8], _ output: inout [UInt8]
+    _ operation: UInt32, _ text: inout TextSession, _ place: Int, _ count: Int, _ input: [UInt8], _ output: inout [UInt8]
   ) throws(TextError) -> Int32 {
     switch operation {
-    case 12: try text.session.replace(count, at: place, with: input)
+    case 12: try text.replace(count, at: place, with: input)
     case 13:
-      switch try text.session.absorb(input) {
+      switch try text.absorb(input) {
       case .changes(let delta): write(delta, &output)
       case .lacksSent: return 1
       case .lacksOthers: return 2
       }
-    case 14: output = text.session.unsent()
-    case 15: text.session.markSent()
-    case 16: output = text.session.utf8
-    case 17: write(try text.session.undo(), &output)
-    case 18: write(try text.session.redo(), &output)
-    case 19: return (text.session.canUndo ? 1 : 0) | (text.session.canRedo ? 2 : 0)
-    case 20: text.session.endGroup()
+    case 14: output = text.unsent()
+    case 15: text.markSent()
+    case 16: output = text.utf8
+    case 17: write(try text.undo(), &output)
+    case 18: write(try text.redo(), &output)
+    case 19: return (text.canUndo ? 1 : 0) | (text.canRedo ? 2 : 0)
+    case 20: text.endGroup()
+    case 21, 22:
+      guard let parts = parts(input), parts.count == 1 || parts.count == 2 else { return refused }
+      let value = parts.count == 2 ? Text(utf8: parts[1]) : nil
+      if count < 0 || place > Int(Int32.max) - count { throw .outOfBounds }
+      try text.mark(Text(utf8: parts[0]), value, place..<place + count, grows: operation == 21)
+    case 23: output = text.spans()
+    case 24:
+      for range in text.restyled {
+        append(range.lowerBound, &output)
+        append(range.count, &output)
+      }
     default: return unknown
     }
     return 0
@@ -99,10 +110,14 @@ struct TextModule {
   /// Changes: each u32 place, u32 deleted (UTF-16 units), u32 length, UTF-8.
   private static func write(_ delta: TextDelta, _ output: inout [UInt8]) {
     for change in delta.changes {
-      for number in [change.placeUTF16, change.deletedUTF16, change.bytes.count] {
-        for index in 0..<4 { output.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
-      }
+      append(change.placeUTF16, &output)
+      append(change.deletedUTF16, &output)
+      append(change.bytes.count, &output)
       output.append(contentsOf: delta.inserted[change.bytes])
     }
+  }
+
+  @inline(never) private static func append(_ number: Int, _ output: inout [UInt8]) {
+    for index in 0..<4 { output.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
   }
 }

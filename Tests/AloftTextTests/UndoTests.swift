@@ -6,8 +6,8 @@ import Testing
 
 /// A person's text with its undo, and another person's replica of it.
 struct UndoPair {
-  var mine = TextDocument()
-  var theirs = TextDocument()
+  var mine = RichTextDocument(isPlain: true)
+  var theirs = RichTextDocument(isPlain: true)
   var undo = TextUndo()
   var shadow: [UInt8] = []
   var agent: Text = "me"
@@ -33,7 +33,7 @@ struct UndoPair {
   mutating func back() throws { follow(try undo.undo(in: &mine, by: agent)) }
   mutating func forth() throws { follow(try undo.redo(in: &mine, by: agent)) }
 
-  mutating func receive(_ other: TextDocument) throws {
+  mutating func receive(_ other: RichTextDocument) throws {
     let delta = try mine.merge(other.encode(since: mine.version))
     undo.merged(delta)
     follow(delta)
@@ -46,10 +46,10 @@ struct UndoPair {
   }
 
   /// What an editor shows.
-  mutating func follow(_ delta: TextDelta) {
+  mutating func follow(_ delta: RichTextDelta) {
     var units = Array(String(decoding: shadow, as: UTF8.self).utf16)
-    for change in delta.changes {
-      let text = Array(String(decoding: delta.inserted[change.bytes], as: UTF8.self).utf16)
+    for change in delta.text.changes {
+      let text = Array(String(decoding: delta.text.inserted[change.bytes], as: UTF8.self).utf16)
       units.replaceSubrange(change.placeUTF16..<change.placeUTF16 + change.deletedUTF16, with: text)
     }
     shadow = Array(String(decoding: units, as: UTF16.self).utf8)
@@ -136,7 +136,7 @@ struct UndoPair {
     #expect(!pair.undo.canRedo)
     // A document that it did not hear of: refused, not a trap.
     try pair.replace(0, 4, "long")
-    var other = TextDocument()
+    var other = RichTextDocument(isPlain: true)
     #expect(throws: TextError.outOfBounds) { _ = try pair.undo.undo(in: &other, by: "me") }
     #expect(other.count == 0)
   }

@@ -37,8 +37,8 @@ export function createTime() {
 /** Lets promises that are ready go on. */
 export const settle = () => new Promise(setImmediate);
 
-/** A device whose engine holds one text. `isHolding`: saves wait until `save` is called. */
-export function createDevice({ isHolding = false } = {}) {
+/** A device whose engine holds one text. `isHolding`: saves wait until `save` is called; `make` makes the handle. */
+export function createDevice({ isHolding = false, make = createText } = {}) {
   const time = createTime();
   const text = startText(module);
   const saves = [];
@@ -68,7 +68,7 @@ export function createDevice({ isHolding = false } = {}) {
     /** The oldest save comes to its end. */
     async save() { saves.shift()?.(); await settle(); },
     open(presence) {
-      return createText({
+      return make({
         module: text, presence,
         read: () => engine.saved,
         send($edit) {

@@ -6,7 +6,7 @@ import AloftCore
 ///
 /// A team is a scope of its own, so a device holds the stores and visits of its person's teams and nothing of the others.
 /// The catalogue is one scope that everybody reads.
-public let fieldVisits: App = App("field-visits", version: 1) {
+public let fieldVisits: App = App("field-visits", version: 2) {
   Collection("teams") {
     Field("name", .string, required: true)
     Scopes("team:{id}")
@@ -36,6 +36,8 @@ public let fieldVisits: App = App("field-visits", version: 1) {
     // Manual: two people's words are never merged by a machine; both stay until a person chooses.
     Field("summary", .string, .manual)
     Field("planned", .timestamp)
+    // The same as the notes, with bold, italic and links, for those who were not there.
+    Field("report", .richText, since: 2)
     Scopes("team:{team}")
     Allow(.read, .create, .update, to: "member")
     Allow(.read, .create, .update, .delete, to: "manager")

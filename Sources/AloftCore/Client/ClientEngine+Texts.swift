@@ -2,11 +2,11 @@
 // Collaborative texts on the device: as documents for an editor, and whole texts turned into the edits that they amount to.
 
 extension ClientEngine {
-  /// The saved document of a text as it shows here, with what waits; empty where there is none. Costs a copy.
+  /// The saved document of a text as it shows here, with what waits; where nobody wrote yet, what stands for it. Costs a copy.
   public func text(_ collection: Int, _ id: Text, _ field: Int) -> [UInt8] {
     guard let slot = tables[collection].slot(of: id), let row = tables[collection].view(slot)?.row, !row.isDeleted,
       case .text(let parts) = row.cell(field)
-    else { return [] }
+    else { return TextMerge.empty(isRich: app.collections[collection].fields[field].type == .richText) }
     return TextRule.document(parts)
   }
 

@@ -174,7 +174,7 @@ struct ArgumentReader {
       } else if cbor.spells("$remove", key) {
         remove = try elements(type, path.part("$remove"))
       } else if cbor.spells("$edit", key) {
-        guard type == .text else { throw path.rejection("invalid", "the field is not a collaborative text") }
+        guard type.isText else { throw path.rejection("invalid", "the field is not a collaborative text") }
         guard case .bytes(let bytes) = try value(.bytes, path.part("$edit")) else { throw path.part("$edit").rejection("invalid", "must be bytes") }
         edit = bytes
       } else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// text: several people edit one text, and every edit has its place in the end (Eg-walker: Gentle and Kleppmann, 2025).
+// text: several people edit one text, and every edit has its place in the end (Eg-walker: Gentle and Kleppmann, 2025). The same for
+// rich text, whose edits may put marks on it, too.
 //
 // The cell holds a saved document, and behind it on the server the newest edits once more, which are in the document already: whoever
 // lacks only some of them is sent these instead of the whole, so a keystroke costs its own bytes.
@@ -14,7 +15,8 @@ enum TextRule {
   static func apply(_ change: FieldChange, to row: inout Row, _ write: FieldWrite) -> FieldResult {
     var parts: [SupportedValue] = []
     if case .text(let current) = row.cell(write.number) { parts = current }
-    let before = document(parts)
+    var before = document(parts)
+    if before.isEmpty { before = TextMerge.empty(isRich: write.fields[write.number].type == .richText) }
     let edit: [UInt8]
     switch change {
     case .edit(let bytes): edit = bytes
@@ -30,7 +32,8 @@ enum TextRule {
     if edit.isEmpty { return .unchanged }
     guard let after = TextMerge.fold([before, edit]) else {
       if write.isSpeculative { return .unchanged }
-      return write.rejection("invalid", "cannot take this edit: it is damaged, or stands on words that are not here")
+      return write.rejection(
+        "invalid", "cannot take this edit: it is damaged, has marks that the text does not take, or stands on words that are not here")
     }
     let dot = row.index(of: write.stamp)
     if write.isSpeculative {

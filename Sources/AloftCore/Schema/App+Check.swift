@@ -47,7 +47,7 @@ extension App {
       problems.append(SchemaError(path, "refers to a collection that is not declared: " + target.string))
     case .set(let element):
       switch element {
-      case .set, .counter, .text: problems.append(SchemaError(path, "a set holds simple values, not sets, counters or collaborative texts"))
+      case .set, .counter, .text, .richText: problems.append(SchemaError(path, "a set holds simple values, not sets, counters or collaborative texts"))
       default: check(element, path, &problems)
       }
     case .counter(let low, let high):
@@ -65,7 +65,7 @@ extension App {
       for name in template.names where name != "id" && collection.number(of: name) == nil {
         problems.append(SchemaError(path + ".scopes", "names a field that is not declared: " + name.string))
       }
-      for name in template.names where collection.fields.contains(where: { $0.name == name && $0.type == .text }) {
+      for name in template.names where collection.fields.contains(where: { $0.name == name && $0.type.isText }) {
         problems.append(SchemaError(path + ".scopes", "is named after a collaborative text, which never stands still: " + name.string))
       }
     }

@@ -198,6 +198,7 @@ struct DeclarationReader {
     if name == "timestamp" { return .timestamp }
     if name == "bytes" { return .bytes }
     if name == "text" { return .text }
+    if name == "richText" { return .richText }
     if name == "choice" { return .choice(parts.choices) }
     if name == "counter" { return .counter(min: parts.low, max: parts.high) }
     if name == "reference" {

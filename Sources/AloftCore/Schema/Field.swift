@@ -26,7 +26,7 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     switch type {
     case .set: .addWins
     case .counter: .counter
-    case .text: .text
+    case .text, .richText: .text
     default: .latest
     }
   }
@@ -36,11 +36,11 @@ public enum Rule: UInt8, CaseIterable, Sendable {
     switch self {
     case .addWins: if case .set = type { true } else { false }
     case .counter: if case .counter = type { true } else { false }
-    case .text: type == .text
+    case .text: type.isText
     case .maximum, .minimum: type == .int || type == .double || type == .timestamp
     case .latest, .guarded, .manual, .immutable, .server:
       switch type {
-      case .set, .counter, .text: false
+      case .set, .counter, .text, .richText: false
       default: true
       }
     }

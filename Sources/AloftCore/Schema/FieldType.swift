@@ -22,6 +22,8 @@ public indirect enum FieldType: Equatable, Sendable {
   case counter(min: Int64?, max: Int64?)
   /// A text that several people edit at once. Its changes are edits, or a text that takes the place of what its author sees.
   case text
+  /// The same with marks on it: bold, italic, links, comments. Its value is the words.
+  case richText
 
   public static func choice(_ choices: String...) -> FieldType { .choice(choices.map { Text($0) }) }
   public static func reference(_ collection: String) -> FieldType { .reference(Text(collection)) }
@@ -29,6 +31,9 @@ public indirect enum FieldType: Equatable, Sendable {
 
   /// The longest text or byte string in a field, in bytes.
   public static let bytesMax = 256 * 1024
+
+  /// Whether it is a collaborative text.
+  public var isText: Bool { self == .text || self == .richText }
 
   /// The name in JSON declarations.
   var name: StaticString {
@@ -44,6 +49,7 @@ public indirect enum FieldType: Equatable, Sendable {
     case .set: "set"
     case .counter: "counter"
     case .text: "text"
+    case .richText: "richText"
     }
   }
 
@@ -51,7 +57,7 @@ public indirect enum FieldType: Equatable, Sendable {
   func accept(_ value: Value, problem: inout Text) -> Value? {
     switch (self, value) {
     case (_, .null): return .null
-    case (.string, .text(let text)), (.text, .text(let text)):
+    case (.string, .text(let text)), (.text, .text(let text)), (.richText, .text(let text)):
       guard text.utf8.count <= Self.bytesMax else {
         problem = "is longer than 262144 bytes"
         return nil

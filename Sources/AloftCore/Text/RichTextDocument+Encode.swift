@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text with marks as bytes. A message or a document without any mark is that of the plain text, byte for byte.
+// Text with marks as bytes. A message without any mark is that of the plain text, byte for byte.
 //
 //   message   1 byte: version 1 in the high half, bit 3; how many bytes the marks take; the marks, one for each pair of anchors in the
 //             order of events; then the message of the plain text, whose anchors are U+FDD0 and U+FDD1
 //   mark      key << 3 | value << 1 | grows; the key counts those of this message, a new one follows: length, bytes
 //             value 0: none, 1: that of the mark before that had one, 2: it follows: length, bytes
 //             then the lamport number
-//   document  1 byte: version 1, bits 3 and 2; how many bytes the part for marks takes; that part: authors (how many; length, bytes),
-//             marks (how many; each as in a message, author, number, offset less that of the one before), anchors in the order of the
-//             text (how many; mark << 1 | isEnd); its checksum of 8 bytes; then the document of the plain text
+//   document  1 byte: version 1, bits 3 and 2; the length of the words and the words, without anchors; authors (how many; length, bytes);
+//             marks (how many; each as in a message, author, number, offset less that of the one before); anchors in the order of the
+//             text (how many; mark << 1 | isEnd, the scalars between it and the one before); then all events and the checksum, as in
+//             the document of a plain text. The first byte alone is the empty document
 
 extension RichTextDocument {
-  private static let savedFormat: UInt8 = 0x1C
+  /// How a saved document begins.
+  static let savedFormat: UInt8 = 0x1C
 
   /// The events that a version does not know, for `merge`; see `TextDocument`.
   public func encode(since version: TextVersion = TextVersion(), session: [Text] = [], isPacked: Bool = false) -> [UInt8] {
-    if marks.count == 0 { return text.encode(since: version, session: session, isPacked: isPacked) }
-    var known = TextColumn()
-    known.append(0, times: marks.authors.all.count)
     var version = version
-    var listedAs = TextColumn()
-    listedAs.append(TextTracker.none, times: known.count)
+    // For each author of marks where the version tells of it, plus 1.
+    var places = TextColumn()
+    places.append(0, times: marks.authors.all.count)
     for index in 0..<version.agents.count {
       let author = marks.authors.find(version.agents[index])
-      if author < 0 { continue }
-      known[author] = min(max(version.next[index], 0), TextDocument.eventsMax)
-      listedAs[author] = index
+      if author >= 0 { places[author] = index + 1 }
     }
     var bytes = TextWriter()
     var table = KeyTable(marks.keys.all.count)
-    for mark in marks.all where mark.number + 1 >= known[mark.author] {
-      // The two events of a mark stay together, whatever is asked for.
-      if mark.number + 1 == known[mark.author] { version.next[listedAs[mark.author]] = mark.number }
+    for mark in marks.all {
+      let place = places[mark.author] - 1
+      if place >= 0 {
+        if mark.number + 1 < version.next[place] { continue }
+        // The two events of a mark stay together, whatever is asked for.
+        if mark.number + 1 == version.next[place] { version.next[place] = mark.number }
+      }
       bytes.mark(mark, marks.keys, &table)
     }
     let message = text.encode(since: version, session: session, isPacked: isPacked)
@@ -45,8 +47,10 @@ extension RichTextDocument {
   }
 
   /// The whole document: see `TextDocument`.
-  public mutating func save() -> [UInt8] {
-    if marks.count == 0 { return text.save() }
+  public mutating func save() -> [UInt8] { save(isQuick: false) }
+
+  mutating func save(isQuick: Bool) -> [UInt8] {
+    if isPlain { return text.save(isQuick: isQuick) }
     var part = TextWriter()
     part.number(marks.authors.all.count)
     for author in marks.authors.all { part.text(author) }
@@ -62,37 +66,30 @@ extension RichTextDocument {
       offset = marks.offsets[index]
     }
     part.number(anchors.count)
-    for index in 0..<anchors.count { part.number(anchors.refs[index]) }
-    var writer = TextWriter()
-    writer.bytes.append(RichTextDocument.savedFormat)
-    writer.number(part.bytes.count)
-    writer.bytes.append(contentsOf: part.bytes)
-    TextDocument.seal(&writer.bytes)
-    writer.bytes.append(contentsOf: text.save())
-    return writer.bytes
-  }
-
-  /// Opens a saved document, also that of a plain text: see `TextDocument`.
-  public init(saved bytes: [UInt8]) throws(TextError) {
-    self.init()
-    if bytes.first != RichTextDocument.savedFormat {
-      text = try TextDocument(saved: bytes)
-      let shown = text.utf8
-      if TextAnchor.next(in: shown, 0, shown.count) < shown.count { throw .reserved }
-      return
+    for index in 0..<anchors.count {
+      part.number(anchors.refs[index])
+      part.number(anchors.gaps[index])
     }
-    var reader = TextReader(bytes, 1, bytes.count)
-    let length = try reader.count()
-    let end = reader.offset + length
-    if end > bytes.count - 8 { throw .malformed }
-    if !TextDocument.isSealed(bytes, end) { throw .damaged }
-    text = try TextDocument(saved: Array(bytes[(end + 8)...]))
-    reader = TextReader(bytes, reader.offset, end)
-    try read(&reader)
-    if reader.offset != end { throw .malformed }
+    return text.save(RichTextDocument.savedFormat, words: utf8, part.bytes, isQuick: isQuick)
   }
 
-  private mutating func read(_ reader: inout TextReader) throws(TextError) {
+  /// Opens a saved document, also that of a plain text, which stays plain: see `TextDocument`. No bytes are the empty plain text.
+  public init(saved bytes: [UInt8]) throws(TextError) {
+    let isPlain = bytes.first != RichTextDocument.savedFormat
+    self.init(isPlain && !bytes.isEmpty ? try TextDocument(saved: bytes) : TextDocument(), isPlain: isPlain)
+    if !isPlain, bytes.count > 1 { try read(bytes) }
+  }
+
+  private mutating func read(_ bytes: [UInt8]) throws(TextError) {
+    var reader = TextReader(bytes, 0, 0)
+    let words = try TextDocument.words(of: bytes, RichTextDocument.savedFormat, &reader)
+    if TextAnchor.next(in: bytes, words.lowerBound, words.upperBound) < words.upperBound { throw .reserved }
+    try readMarks(&reader)
+    let entities = try readAnchors(&reader, bytes, words)
+    try text.open(bytes, entities, reader)
+  }
+
+  private mutating func readMarks(_ reader: inout TextReader) throws(TextError) {
     let authorCount = try reader.count()
     for index in 0..<authorCount {
       let author = try reader.text(64)
@@ -102,6 +99,7 @@ extension RichTextDocument {
     var value: Text?
     var offset = 0
     let count = try reader.count()
+    if count > TextMarks.countMax { throw .tooLarge }
     for _ in 0..<count {
       var mark = try reader.mark(&keys, &value)
       mark.author = try reader.number()
@@ -112,26 +110,29 @@ extension RichTextDocument {
       mark.key = marks.keys.add(keys[mark.key])
       marks.append(mark, at: offset)
     }
-    try readAnchors(&reader)
   }
 
-  /// The anchors stand in the text as scalars; what each belongs to is listed.
-  private mutating func readAnchors(_ reader: inout TextReader) throws(TextError) {
+  /// Reads where the anchors stand between the words. Gives the text with them.
+  private mutating func readAnchors(_ reader: inout TextReader, _ bytes: [UInt8], _ words: Range<Int>) throws(TextError) -> [UInt8] {
     let count = try reader.count()
-    let shown = text.utf8
     var seen = TextColumn()
     seen.append(0, times: 2 * marks.count)
-    var at = 0
+    var entities: [UInt8] = []
+    entities.reserveCapacity(words.count + 3 * count)
+    var at = words.lowerBound
     for _ in 0..<count {
-      let ref = try reader.number()
-      if ref >= seen.count || seen[ref] == 1 { throw .malformed }
+      let (ref, gap) = (try reader.number(), try reader.number())
+      if ref >= seen.count || seen[ref] == 1 || gap > words.upperBound - at { throw .malformed }
       seen[ref] = 1
-      let next = TextAnchor.next(in: shown, at, shown.count)
-      if next == shown.count || shown[next + 2] != (ref & 1 == 0 ? TextAnchor.startBytes : TextAnchor.endBytes)[2] { throw .malformed }
-      anchors.append(ref, after: shown.withUnsafeBufferPointer { TextBuffer.measure($0, at, next).scalars })
-      at = next + 3
+      let end = bytes.withUnsafeBufferPointer { TextBuffer.skip(UnsafeBufferPointer(rebasing: $0[..<words.upperBound]), gap, from: at) }
+      if bytes.withUnsafeBufferPointer({ TextBuffer.measure($0, at, end).scalars }) != gap { throw .malformed }
+      entities.append(contentsOf: bytes[at..<end])
+      entities.append(contentsOf: ref & 1 == 0 ? TextAnchor.startBytes : TextAnchor.endBytes)
+      anchors.append(ref, after: gap)
+      at = end
     }
-    if TextAnchor.next(in: shown, at, shown.count) < shown.count { throw .malformed }
+    entities.append(contentsOf: bytes[at..<words.upperBound])
+    return entities
   }
 }
 
@@ -177,13 +178,13 @@ extension TextReader {
     if key == keys.count {
       let name = try text(TextMarks.keyBytesMax)
       if keys.count == TextNames.countMax { throw .tooLarge }
-      if !TextMarks.isValid(key: name) { throw .badMark }
+      if !TextMarks.isKey(name) { throw .badMark }
       keys.append(name)
     }
     let kind = head >> 1 & 3
     if kind == 2 { value = try text(TextMarks.valueBytesMax) }
     if kind == 3 || (kind == 1 && value == nil) { throw .malformed }
-    if kind == 2, !TextMarks.isValid(value: value) { throw .badMark }
+    if kind == 2, let value, !TextMarks.isValue(value) { throw .badMark }
     let lamport = try number()
     if lamport == 0 || lamport > TextDocument.eventsMax { throw .malformed }
     return TextMark(author: 0, number: 0, key: key, value: kind == 0 ? nil : value, grows: head & 1 == 1, lamport: lamport)

@@ -8,6 +8,8 @@ public struct RichTextDelta: Equatable, Sendable {
   /// Ranges of the text after all changes that hold all whose styles are others than before, ascending; inserted text counts as plain
   /// before. An editor asks `spans` for the styles.
   public internal(set) var restyled: [Range<Int>] = []
+  /// The same with anchors, for `TextUndo`.
+  var entities = TextStep()
 
   public init(text: TextDelta) { self.text = text }
 
@@ -18,23 +20,35 @@ extension RichTextDocument {
   /// Merges the events of a message, also of one from a plain text. Those that are known already change nothing. When it throws, the
   /// document is as before. Costs what the plain text does, and the marks of the document where styles may change.
   public mutating func merge(_ bytes: [UInt8], session: [Text] = []) throws(TextError) -> RichTextDelta {
-    let message = try RichTextMessage(bytes, session: session)
-    let (oldAnchors, oldMarks, oldCount) = (anchors, marks.count, count)
-    var delta = RichTextDelta(text: try absorb(message))
-    if marks.count == oldMarks, anchors.count == oldAnchors.count {
-      if anchors.count > 0 { delta.restyled = covered(TextStep(delta.text)) }
-    } else {
-      delta.restyled = restyled(runs(oldAnchors, oldCount), TextStep(delta.text))
-    }
+    let message = try RichTextMessage(bytes, session: session, isPlain: isPlain)
+    let before = look()
+    var entities = TextStep()
+    let changes = try absorb(message, &entities)
+    var delta = styled(changes, since: before)
+    delta.entities = entities
     return delta
   }
 
   /// The same without saying what changed.
   public mutating func absorb(_ bytes: [UInt8], session: [Text] = []) throws(TextError) {
-    _ = try absorb(RichTextMessage(bytes, session: session))
+    if isPlain { return try text.absorb(bytes, session: session) }
+    var entities = TextStep()
+    _ = try absorb(RichTextMessage(bytes, session: session), &entities)
   }
 
-  private mutating func absorb(_ message: RichTextMessage) throws(TextError) -> TextDelta {
+  /// What tells which styles a change made others.
+  typealias Look = (anchors: TextAnchors, count: Int)
+
+  func look() -> Look { (anchors, count) }
+
+  /// A change of the text with the ranges that look another way since then.
+  func styled(_ text: TextDelta, since before: Look) -> RichTextDelta {
+    var delta = RichTextDelta(text: text)
+    if anchors.count + before.anchors.count > 0 { delta.restyled = restyled(runs(before.anchors, before.count), TextStep(text)) }
+    return delta
+  }
+
+  private mutating func absorb(_ message: RichTextMessage, _ step: inout TextStep) throws(TextError) -> TextDelta {
     text.settle()
     try load()
     let new = try newMarks(of: message)
@@ -43,6 +57,7 @@ extension RichTextDocument {
     try text.absorb(message.events, &entities, isRecording: true)
     // Nothing can fail from here on.
     add(new, of: message, from: logged)
+    step = TextStep(entities)
     return follow(entities, arrivingAnchors())
   }
 
@@ -51,7 +66,6 @@ extension RichTextDocument {
   /// The marks of a message that are not known yet.
   private func newMarks(of message: RichTextMessage) throws(TextError) -> TextColumn {
     var new = TextColumn()
-    var newKeys = 0
     for index in 0..<message.marks.count {
       let mark = message.marks[index]
       let agent = text.agents.find(message.events.agents[mark.author])
@@ -61,10 +75,9 @@ extension RichTextDocument {
       if mark.number < next { throw .malformed }
       // An author cannot have seen more marks than came before this one.
       if mark.lamport > marks.count + new.count + 1 { throw .malformed }
-      if mark.key >= newKeys, marks.keys.find(message.keys[mark.key]) < 0 { newKeys = mark.key + 1 }
       new.append(index)
     }
-    if marks.keys.all.count + newKeys > TextNames.countMax { throw .tooLarge }
+    if marks.count + new.count > TextMarks.countMax { throw .tooLarge }
     return new
   }
 
@@ -150,18 +163,17 @@ struct RichTextMessage {
   private(set) var marks: [TextMark] = []
   private(set) var keys: [Text] = []
 
-  init(_ bytes: [UInt8], session: [Text]) throws(TextError) {
-    if bytes.first != RichTextMessage.format {
-      events = try TextEvents(bytes, session: session)
-      if try RichTextMessage.pairs(events).count > 0 { throw .reserved }
-      return
-    }
-    var reader = TextReader(bytes, 1, bytes.count)
-    let length = try reader.count()
-    let start = reader.offset
-    let end = start + length
+  /// - Parameter isPlain: for a text that takes no marks.
+  init(_ bytes: [UInt8], session: [Text], isPlain: Bool = false) throws(TextError) {
+    let isRich = !isPlain && bytes.first == RichTextMessage.format
+    var reader = TextReader(bytes, isRich ? 1 : 0, bytes.count)
+    let length = isRich ? try reader.count() : 0
+    let (start, end) = (reader.offset, reader.offset + length)
     events = try TextEvents(TextReader(bytes, end, bytes.count), session: session)
+    if isPlain { return }
     let pairs = try RichTextMessage.pairs(events)
+    if !isRich, pairs.count > 0 { throw .reserved }
+    if !isRich { return }
     if pairs.isEmpty { throw .malformed }
     // Named twice, an author could send a mark twice, of which the log takes one.
     var names = TextNames()

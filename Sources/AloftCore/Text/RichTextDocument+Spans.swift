@@ -29,13 +29,9 @@ public struct TextSpan: Equatable, Sendable {
 
 extension RichTextDocument {
   /// The whole text as runs of equal styles, neighbours different. Costs the anchors times the logarithm of the marks, and the result.
-  public func spans() -> [TextSpan] {
-    runs().map { run in
-      TextSpan(
-        length: run.length,
-        styles: run.marks.map { TextStyle(key: marks.keys.all[marks.all[$0].key], value: marks.all[$0].value ?? Text(utf8: [])) })
-    }
-  }
+  public func spans() -> [TextSpan] { runs().map { TextSpan(length: $0.length, styles: $0.marks.map { style(of: $0) }) } }
+
+  func style(of mark: Int) -> TextStyle { TextStyle(key: marks.keys.all[marks.all[mark].key], value: marks.all[mark].value ?? Text(utf8: [])) }
 
   /// Some text, and the marks that win there, in the order of their keys.
   struct Run {
@@ -48,14 +44,14 @@ extension RichTextDocument {
   /// The same with other anchors, of another state of the document, whose text had `count` scalars.
   func runs(_ anchors: TextAnchors, _ count: Int) -> [Run] {
     var runs: [Run] = []
-    var cover = TextCover(self, anchors)
+    var cover = TextCover(marks, anchors)
     var winners: [Int] = []
     var isStale = false
     var shown = 0
     for index in 0...anchors.count {
       let length = index < anchors.count ? anchors.gaps[index] : count - shown
       if length > 0 {
-        if isStale { winners = cover.winners(self) }
+        if isStale { winners = cover.winners(marks) }
         isStale = false
         shown += length
         if let last = runs.last, isEqual(last.marks, winners) {
@@ -65,7 +61,7 @@ extension RichTextDocument {
         }
       }
       if index < anchors.count {
-        cover.pass(anchors.refs[index], self)
+        cover.pass(anchors.refs[index], marks)
         isStale = true
       }
     }
@@ -80,40 +76,6 @@ extension RichTextDocument {
       if marks.all[x].key != marks.all[y].key || marks.all[x].value?.utf8 != marks.all[y].value?.utf8 { return false }
     }
     return true
-  }
-
-  /// The inserted ranges that lie in some mark: all that a change can restyle which neither added nor removed anchors.
-  func covered(_ step: TextStep) -> [Range<Int>] {
-    var result: [Range<Int>] = []
-    var walk = TextStep.Place(step)
-    var isBegun = TextColumn()
-    isBegun.append(0, times: marks.count)
-    // Where the walk over the text is, the end of the text before the next anchor, and how many marks are open there.
-    var (place, index, open) = (0, 0, 0)
-    var gapEnd = anchors.count > 0 ? anchors.gaps[0] : count
-    while !walk.isAtEnd {
-      if walk.kind == TextStep.delete {
-        _ = walk.take(walk.left, step)
-        continue
-      }
-      while place == gapEnd, index < anchors.count {
-        let mark = anchors.refs[index] >> 1
-        if anchors.refs[index] & 1 == 0 {
-          open += 1
-          isBegun[mark] = 1
-        } else if isBegun[mark] == 1 {
-          open -= 1
-        }
-        index += 1
-        gapEnd = index < anchors.count ? gapEnd + anchors.gaps[index] : count
-      }
-      let length = min(walk.left, gapEnd - place)
-      if length == 0 { break }
-      if walk.kind == TextStep.insert, open > 0 { TextRanges.add(place..<place + length, to: &result) }
-      _ = walk.take(length, step)
-      place += length
-    }
-    return result
   }
 
   /// The ranges whose styles differ from what they were before a change of the text. Inserted text was plain.
@@ -143,23 +105,16 @@ extension RichTextDocument {
           if used == old[at].length { (at, used) = (at + 1, 0) }
         }
         _ = walk.take(length, step)
-        if !isEqual(before, run.marks) { TextRanges.add(place..<place + length, to: &result) }
+        if !isEqual(before, run.marks) {
+          // Neighbours are joined.
+          let start = result.last?.upperBound == place ? result.removeLast().lowerBound : place
+          result.append(start..<place + length)
+        }
         place += length
         left -= length
       }
     }
     return result
-  }
-}
-
-/// Ranges in order, neighbours joined.
-private enum TextRanges {
-  static func add(_ range: Range<Int>, to ranges: inout [Range<Int>]) {
-    if let last = ranges.last, last.upperBound == range.lowerBound {
-      ranges[ranges.count - 1] = last.lowerBound..<range.upperBound
-    } else {
-      ranges.append(range)
-    }
   }
 }
 
@@ -170,47 +125,41 @@ private struct TextCover {
   private var marks = TextColumn()
   /// For each key the marks that began, by rank; those that ended are taken out when they come to the top.
   private var open: [TextHeap]
-  /// 0: not begun, 1: open, 2: ended. A mark of which an anchor was deleted never opens, or covers nothing.
+  /// 0: not begun, 1: open, 2: ended, 3: its end is missing. A mark of which an anchor was deleted never opens, or covers nothing.
   private var states = TextColumn()
   /// The keys with an open mark, in the order of their bytes; and for each key whether it is there.
   private var keys = TextColumn()
   private var isThere = TextColumn()
 
-  init(_ document: RichTextDocument, _ anchors: TextAnchors) {
-    var sorted: [Int] = []
-    var hasStart = TextColumn()
-    hasStart.append(0, times: document.marks.count)
-    states.append(2, times: document.marks.count)
-    ranks.append(0, times: document.marks.count)
+  init(_ all: TextMarks, _ anchors: TextAnchors) {
+    states.append(2, times: all.count)
+    ranks.append(0, times: all.count)
     for index in 0..<anchors.count {
       let ref = anchors.refs[index]
       if ref & 1 == 0 {
-        hasStart[ref >> 1] = 1
-      } else if hasStart[ref >> 1] == 1 {
+        states[ref >> 1] = 3
+      } else if states[ref >> 1] == 3 {
         states[ref >> 1] = 0
-        sorted.append(ref >> 1)
+        marks.append(ref >> 1)
       }
     }
-    sorted.sort { document.marks.loses($0, $1) }
-    for mark in sorted {
-      ranks[mark] = marks.count
-      marks.append(mark)
-    }
-    open = Array(repeating: TextHeap(), count: document.marks.keys.all.count)
+    marks.sort { all.loses($0, $1) }
+    for rank in 0..<marks.count { ranks[marks[rank]] = rank }
+    open = Array(repeating: TextHeap(), count: all.keys.all.count)
     isThere.append(0, times: open.count)
   }
 
-  mutating func pass(_ ref: Int, _ document: RichTextDocument) {
+  mutating func pass(_ ref: Int, _ all: TextMarks) {
     let mark = ref >> 1
     if ref & 1 == 1 {
       states[mark] = 2
     } else if states[mark] == 0 {
       states[mark] = 1
-      let key = document.marks.all[mark].key
+      let key = all.all[mark].key
       open[key].push(UInt64(ranks[mark]))
       if isThere[key] == 0 {
         isThere[key] = 1
-        let names = document.marks.keys.all
+        let names = all.keys.all
         var at = keys.count
         while at > 0, names[key] < names[keys[at - 1]] { at -= 1 }
         keys.insert(key, at: at)
@@ -218,7 +167,7 @@ private struct TextCover {
     }
   }
 
-  mutating func winners(_ document: RichTextDocument) -> [Int] {
+  mutating func winners(_ all: TextMarks) -> [Int] {
     var result: [Int] = []
     var kept = 0
     for index in 0..<keys.count {
@@ -231,7 +180,7 @@ private struct TextCover {
       keys[kept] = key
       kept += 1
       let mark = marks[Int(open[key].top)]
-      if document.marks.all[mark].value != nil { result.append(mark) }
+      if all.all[mark].value != nil { result.append(mark) }
     }
     keys.truncate(kept)
     return result

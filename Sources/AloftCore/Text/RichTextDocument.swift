@@ -6,29 +6,30 @@
 
 /// A collaborative text with marks: a value, like `TextDocument`. Places are scalars of the text that people see.
 public struct RichTextDocument: Sendable {
-  var text = TextDocument()
+  var text: TextDocument
   var marks = TextMarks()
   var anchors = TextAnchors()
+  /// Takes no marks, and any scalar into its text: all its bytes are those of a `TextDocument`. So an editor has one kind of document.
+  public let isPlain: Bool
+  /// What edits do is noted here while somebody wants to know.
+  var trail = TextTrail()
 
-  public init() {}
+  public init() { self.init(isPlain: false) }
+  public init(isPlain: Bool) { self.init(TextDocument(), isPlain: isPlain) }
+
+  init(_ text: TextDocument, isPlain: Bool) {
+    self.text = text
+    self.isPlain = isPlain
+  }
 
   /// For checks: see `TextDocument`.
-  @_spi(Checks) public init(nodeSize: Int) { text = TextDocument(nodeSize: nodeSize) }
+  @_spi(Checks) public init(nodeSize: Int) { self.init(TextDocument(nodeSize: nodeSize), isPlain: false) }
   @_spi(Checks) public mutating func forgetTracker() { text.forgetTracker() }
 
   /// The text without its marks, UTF-8. Costs a copy.
   public var utf8: [UInt8] {
     let bytes = text.utf8
-    if anchors.count == 0 { return bytes }
-    var result: [UInt8] = []
-    result.reserveCapacity(byteCount)
-    var start = 0
-    while start < bytes.count {
-      let end = TextAnchor.next(in: bytes, start, bytes.count)
-      result.append(contentsOf: bytes[start..<end])
-      start = end + 3
-    }
-    return result
+    return anchors.count == 0 ? bytes : TextAnchor.stripped(bytes)
   }
   /// Its length in Unicode scalars, in UTF-16 units, in bytes.
   public var count: Int { text.count - anchors.count }
@@ -39,7 +40,7 @@ public struct RichTextDocument: Sendable {
   public var version: TextVersion { text.version }
 
   /// The place of a scalar in UTF-16 units, and the other way round; see `TextDocument`.
-  public func utf16Offset(of scalar: Int) -> Int {
+  @inline(never) public func utf16Offset(of scalar: Int) -> Int {
     let scalar = min(max(scalar, 0), count)
     var places = anchors
     let before = places.group(scalar).first.index
@@ -56,15 +57,17 @@ public struct RichTextDocument: Sendable {
     return low
   }
 
+  /// The same for a unit near a scalar whose unit is known.
+  func scalarOffset(ofUTF16 unit: Int, near scalar: Int, _ nearUnit: Int) -> Int {
+    anchors.count == 0 ? text.buffer.scalarOffset(ofUTF16: unit, near: scalar, nearUnit) : scalarOffset(ofUTF16: unit)
+  }
+
   /// Inserts UTF-8 before the scalar `place`. It gets the styles that marks ending there hand on, and none of marks that begin there.
   public mutating func insert(_ bytes: [UInt8], at place: Int, by agent: Text) throws(TextError) {
     if place < 0 || place > count { throw .outOfBounds }
-    if TextAnchor.next(in: bytes, 0, bytes.count) < bytes.count { throw .reserved }
+    if isReserved(bytes) { throw .reserved }
     try load()
-    let before = text.count
-    let slot = typingSlot(place)
-    try text.insert(bytes, at: entity(slot, place), by: agent)
-    anchors.insert(text.count - before, at: slot)
+    try put(bytes, before: entity(typingSlot(place), place), by: agent)
   }
 
   /// Deletes scalars from `place` on, and the marks of which nothing is left.
@@ -73,23 +76,22 @@ public struct RichTextDocument: Sendable {
     if length == 0 { return }
     try load()
     // The anchors inside may go with the text.
-    var (first, group) = anchors.group(place)
-    let inside = anchors.group(place + length).first.index - first.index
-    if text.eventCount > TextDocument.eventsMax - length - 2 * inside - 2 * group { throw .tooLarge }
-    first = anchors.group(place).first
-    var slot = TextAnchors.Place(index: first.index + group, offset: group == 0 ? first.offset : 0)
-    var left = length
-    while left > 0 {
-      let available = slot.index < anchors.count ? anchors.gaps[slot.index] - slot.offset : left
-      let taken = min(left, available)
-      if taken > 0 {
-        try text.delete(taken, at: entity(slot, place), by: agent)
-        _ = anchors.delete(taken, at: slot)
-        left -= taken
-      }
-      slot = TextAnchors.Place(index: slot.index + 1, offset: 0)
-    }
+    if text.eventCount > TextDocument.eventsMax - length - anchors.count { throw .tooLarge }
+    let (first, group) = anchors.group(place)
+    try takeAll(length, from: place + first.index + group, keepsAnchors: true, by: agent)
     try cleanUp(place, agent)
+  }
+
+  /// Replaces scalars by UTF-8, which gets the style of the first of them. When it throws, the document is as before.
+  public mutating func replace(_ deleted: Int, at place: Int, with bytes: [UInt8], by agent: Text) throws(TextError) {
+    if place < 0 || deleted < 0 || place > count || deleted > count - place { throw .outOfBounds }
+    let length = bytes.withUnsafeBufferPointer { TextBuffer.measure($0, 0, bytes.count).scalars }
+    if text.eventCount > TextDocument.eventsMax - length - deleted - 2 * anchors.count { throw .tooLarge }
+    let kept = deleted > 0 && anchors.count > 0 ? 1 : 0
+    // Text that is not right is refused here, before anything has changed.
+    try insert(bytes, at: place + kept, by: agent)
+    try delete(deleted - kept, at: place + kept + length, by: agent)
+    try delete(kept, at: place, by: agent)
   }
 
   /// Puts a mark on a range. `value` nil takes the key away there. `grows`: text typed at the end of the range is in it, as with bold;
@@ -100,23 +102,18 @@ public struct RichTextDocument: Sendable {
   ) throws(TextError) {
     if range.lowerBound < 0 || range.upperBound > count { throw .outOfBounds }
     if range.isEmpty { return }
-    if !TextMarks.isValid(key: key) || !TextMarks.isValid(value: value) { throw .badMark }
-    if marks.keys.all.count == TextNames.countMax, marks.keys.find(key) < 0 { throw .tooLarge }
+    if isPlain { throw .hasMarks }
+    if !TextMarks.isKey(key) { throw .badMark }
+    if let value, !TextMarks.isValue(value) { throw .badMark }
+    if marks.count == TextMarks.countMax { throw .tooLarge }
     if text.eventCount > TextDocument.eventsMax - 2 - 2 * anchors.count { throw .tooLarge }
     try load()
-    let end = grows ? slot(range.upperBound) { $0 & 1 == 0 } : typingSlot(range.upperBound)
+    let end = typingSlot(range.upperBound, isLast: grows)
     let endEntity = entity(end, range.upperBound)
     let start = startSlot(range.lowerBound)
     let startEntity = entity(start, range.lowerBound)
-    try text.insert(TextAnchor.startBytes, at: startEntity, by: agent)
-    try text.insert(TextAnchor.endBytes, at: endEntity + 1, by: agent)
-    let number = text.next(text.agents.find(agent)) - 2
-    let mark = TextMark(
-      author: marks.authors.add(agent), number: number, key: marks.keys.add(key), value: value, grows: grows, lamport: marks.nextLamport)
     let ref = marks.count << 1
-    marks.append(mark, at: text.operations.byteCount - 6)
-    anchors.insert(anchor: ref, at: anchors.locate(startEntity))
-    anchors.insert(anchor: ref | 1, at: anchors.locate(endEntity + 1))
+    try put(key, value, grows: grows, marks.nextLamport, from: startEntity, to: endEntity, by: agent)
     try dropCovered(start.index, ref, agent)
   }
 
@@ -128,19 +125,89 @@ public struct RichTextDocument: Sendable {
   /// Reads the events of a document that was opened. Its marks must be those of the anchors in them.
   mutating func load() throws(TextError) {
     if text.sealed.isEmpty { return }
-    var opened = text
-    try opened.load()
-    let bytes = opened.operations.text
+    let sealed = text.sealed
+    try text.load()
+    if !areAnchorsMarks {
+      text.sealed = sealed
+      throw .damaged
+    }
+  }
+
+  private var areAnchorsMarks: Bool {
+    if isPlain { return true }
+    let bytes = text.operations.text
     var (at, mark) = (0, 0)
     while true {
       at = TextAnchor.next(in: bytes, at, bytes.count)
       if at == bytes.count { break }
-      if mark == marks.count || marks.offsets[mark] != at + opened.operations.hidden { throw .damaged }
+      if mark == marks.count || marks.offsets[mark] != at + text.operations.hidden { return false }
       mark += 1
       at += 6
     }
-    if mark < marks.count { throw .damaged }
-    text = opened
+    return mark == marks.count
+  }
+
+  // MARK: Steps that everything is made of
+
+  private func isReserved(_ bytes: [UInt8]) -> Bool { !isPlain && TextAnchor.next(in: bytes, 0, bytes.count) < bytes.count }
+
+  /// Inserts text before an entity.
+  mutating func put(_ bytes: [UInt8], before entity: Int, by agent: Text) throws(TextError) {
+    if bytes.isEmpty { return }
+    let (before, units) = (text.count, text.utf16Count)
+    try text.insert(bytes, at: entity, by: agent)
+    let length = text.count - before
+    anchors.insert(length, at: anchors.locate(entity))
+    note(entity, inserted: length, bytes, text.utf16Count - units)
+  }
+
+  /// Deletes entities: text without anchors in it, or one anchor.
+  mutating func take(_ length: Int, from entity: Int, by agent: Text) throws(TextError) {
+    let slot = anchors.locate(entity)
+    let isAnchor = slot.index < anchors.count && anchors.gaps[slot.index] == slot.offset
+    var bytes: [UInt8] = []
+    if trail.isOn {
+      if isAnchor { bytes = TextStep.bytes(ofAnchor: anchors.refs[slot.index]) } else { text.buffer.copy(length, from: entity, to: &bytes) }
+    }
+    let units = text.utf16Count
+    try text.delete(length, at: entity, by: agent)
+    _ = anchors.delete(length, at: slot)
+    note(entity, deleted: length, bytes, isAnchor ? 0 : units - text.utf16Count)
+  }
+
+  /// Deletes so many entities, or so much text, past the anchors in it.
+  mutating func takeAll(_ length: Int, from entity: Int, keepsAnchors: Bool, by agent: Text) throws(TextError) {
+    var (entity, left) = (entity, length)
+    while left > 0 {
+      let slot = anchors.locate(entity)
+      var taken = slot.index < anchors.count ? min(left, anchors.gaps[slot.index] - slot.offset) : left
+      if taken == 0 {
+        if keepsAnchors {
+          entity += 1
+          continue
+        }
+        taken = 1
+      }
+      try take(taken, from: entity, by: agent)
+      left -= taken
+    }
+  }
+
+  /// Puts the ends of a new mark before two entities.
+  mutating func put(
+    _ key: Text, _ value: Text?, grows: Bool, _ lamport: Int, from start: Int, to end: Int, by agent: Text
+  ) throws(TextError) {
+    try text.insert(TextAnchor.startBytes, at: start, by: agent)
+    try text.insert(TextAnchor.endBytes, at: end + 1, by: agent)
+    let number = text.next(text.agents.find(agent)) - 2
+    let ref = marks.count << 1
+    marks.append(
+      TextMark(author: marks.authors.add(agent), number: number, key: marks.keys.add(key), value: value, grows: grows, lamport: lamport),
+      at: text.operations.byteCount - 6)
+    anchors.insert(anchor: ref, at: anchors.locate(start))
+    anchors.insert(anchor: ref | 1, at: anchors.locate(end + 1))
+    note(start, inserted: 1)
+    note(end + 1, inserted: 1)
   }
 
   // MARK: Places among anchors
@@ -148,22 +215,21 @@ public struct RichTextDocument: Sendable {
   /// The entity of a slot that stands before the scalar `place`.
   func entity(_ slot: TextAnchors.Place, _ place: Int) -> Int { place + slot.index }
 
-  /// The slot before the first anchor there for which something holds, else behind all of them.
-  private mutating func slot(_ place: Int, _ isNext: (Int) -> Bool) -> TextAnchors.Place {
-    let (first, count) = anchors.group(place)
-    var index = 0
-    while index < count, !isNext(anchors.refs[first.index + index]) { index += 1 }
-    return TextAnchors.Place(index: first.index + index, offset: index == 0 ? first.offset : 0)
-  }
-
   /// Where typed text goes: after the marks that end there and do not grow, before the first one that grows, and never into one that
   /// begins there. Otherwise a mark of which nothing is left could come back with what is typed in its place.
   ///
   /// Ends are put in this order as well: those that do not grow, those that grow, then what begins; among equals the new one outside,
   /// so that it covers older ones on the same range.
-  private mutating func typingSlot(_ place: Int) -> TextAnchors.Place {
-    let all = marks.all
-    return slot(place) { $0 & 1 == 0 || all[$0 >> 1].grows }
+  /// - Parameter isLast: after all that end there.
+  private mutating func typingSlot(_ place: Int, isLast: Bool = false) -> TextAnchors.Place {
+    let (first, count) = anchors.group(place)
+    var index = 0
+    while index < count {
+      let ref = anchors.refs[first.index + index]
+      if ref & 1 == 0 || (!isLast && marks.all[ref >> 1].grows) { break }
+      index += 1
+    }
+    return TextAnchors.Place(index: first.index + index, offset: index == 0 ? first.offset : 0)
   }
 
   /// Where a new mark begins: after the last that ends there.
@@ -179,39 +245,32 @@ public struct RichTextDocument: Sendable {
   /// Deletes the anchors of marks that have no text between them, at a place.
   private mutating func cleanUp(_ place: Int, _ agent: Text) throws(TextError) {
     let (first, count) = anchors.group(place)
-    if count < 2 { return }
-    try removePairs(first.index, first.index + count, agent) { _ in true }
+    if count > 1 { try removePairs(first.index, first.index + count, key: -1, agent) }
   }
 
   /// Deletes older marks of the same key that lie wholly inside a new one: they can never win there.
   private mutating func dropCovered(_ start: Int, _ ref: Int, _ agent: Text) throws(TextError) {
     var end = start + 1
     while anchors.refs[end] != ref | 1 { end += 1 }
-    let (all, key) = (marks.all, marks.all[ref >> 1].key)
-    try removePairs(start + 1, end, agent) { all[$0].key == key }
+    try removePairs(start + 1, end, key: marks.all[ref >> 1].key, agent)
   }
 
-  /// Deletes the anchors between two where both of a mark are there, the start first, and the mark is wanted.
-  private mutating func removePairs(_ from: Int, _ to: Int, _ agent: Text, _ isWanted: (Int) -> Bool) throws(TextError) {
-    var pairs = TextColumn()
-    for index in from..<to { pairs.append(anchors.refs[index]) }
-    pairs.words.sort()
-    var marked = TextColumn()
-    var index = 0
-    while index + 1 < pairs.count {
-      if pairs[index] & 1 == 0, pairs[index + 1] == pairs[index] + 1, isWanted(pairs[index] >> 1) { marked.append(pairs[index] >> 1) }
-      index += 1
+  /// Deletes the anchors between two where both of a mark are there, the start first, and the key is the one given, if any.
+  private mutating func removePairs(_ from: Int, _ to: Int, key: Int, _ agent: Text) throws(TextError) {
+    // 1: its start is there, 2: its end behind that, too.
+    var seen = TextColumn()
+    seen.append(0, times: marks.count)
+    for index in from..<to {
+      let mark = anchors.refs[index] >> 1
+      if anchors.refs[index] & 1 == 0 {
+        if key < 0 || marks.all[mark].key == key { seen[mark] = 1 }
+      } else if seen[mark] == 1 {
+        seen[mark] = 2
+      }
     }
-    if marked.isEmpty { return }
     var at = to - 1
     while at >= from {
-      let mark = anchors.refs[at] >> 1
-      let found = marked.lastIndex(atMost: mark)
-      if found >= 0, marked[found] == mark {
-        let entity = anchors.entity(of: at)
-        try text.delete(1, at: entity, by: agent)
-        _ = anchors.delete(1, at: anchors.locate(entity))
-      }
+      if seen[anchors.refs[at] >> 1] == 2 { try take(1, from: anchors.entity(of: at), by: agent) }
       at -= 1
     }
   }

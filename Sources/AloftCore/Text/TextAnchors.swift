@@ -20,6 +20,19 @@ enum TextAnchor {
     }
     return end
   }
+
+  /// Well-formed UTF-8 without the anchors in it.
+  static func stripped(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    var start = 0
+    while start < bytes.count {
+      let end = next(in: bytes, start, bytes.count)
+      result.append(contentsOf: bytes[start..<end])
+      start = end + 3
+    }
+    return result
+  }
 }
 
 /// The anchors in a text, in its order. Costs the distance from the last use.
@@ -65,12 +78,12 @@ struct TextAnchors: Sendable {
     return cachedEntities + gaps[anchor]
   }
 
-  private mutating func stepOn() {
+  @inline(never) private mutating func stepOn() {
     cachedEntities += gaps[cachedIndex] + 1
     cachedIndex += 1
   }
 
-  private mutating func stepBack() {
+  @inline(never) private mutating func stepBack() {
     cachedIndex -= 1
     cachedEntities -= gaps[cachedIndex] + 1
   }

@@ -82,7 +82,13 @@ struct TextColumn: Sendable, Equatable {
   }
 
   /// The same for a column that begins with at most `value`, when it is likely that the index is `near` or next to it.
-  @inline(__always) func lastIndex(atMost value: Int, near: Int) -> Int {
+  // Out of line only where each copy is downloaded.
+  #if hasFeature(Embedded)
+  @inline(never)
+  #else
+  @inline(__always)
+  #endif
+  func lastIndex(atMost value: Int, near: Int) -> Int {
     var index = min(near, words.count - 1)
     if self[index] > value, index > 0 { index -= 1 }
     if self[index] <= value {
@@ -90,6 +96,26 @@ struct TextColumn: Sendable, Equatable {
       if index + 2 == words.count || self[index + 2] > value { return index + 1 }
     }
     return lastIndex(atMost: value)
+  }
+
+  /// Sorts by an order in which no two are equal (a heap: the library's sort is five times its code, for each use anew).
+  @inline(never) mutating func sort(_ precedes: (Int, Int) -> Bool) {
+    var end = words.count
+    var root = end / 2
+    while end > 1 {
+      if root > 0 { root -= 1 } else {
+        end -= 1
+        words.swapAt(0, end)
+      }
+      var at = root
+      while 2 * at + 1 < end {
+        var below = 2 * at + 1
+        if below + 1 < end, precedes(self[below], self[below + 1]) { below += 1 }
+        if !precedes(self[at], self[below]) { break }
+        words.swapAt(at, below)
+        at = below
+      }
+    }
   }
 
   func contains(_ value: Int) -> Bool {

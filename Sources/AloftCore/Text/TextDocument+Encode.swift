@@ -9,18 +9,30 @@ extension TextDocument {
   /// of this replica's own storage, since the text in them is believed.
   public init(saved bytes: [UInt8]) throws(TextError) {
     self.init()
+    if bytes.first == RichTextDocument.savedFormat { throw .hasMarks }
+    var reader = TextReader(bytes, 0, 0)
+    let words = try TextDocument.words(of: bytes, TextDocument.savedFormat, &reader)
+    try open(bytes, Array(bytes[words]), reader)
+  }
+
+  /// Where the words of a saved document stand in it. The reader is given what follows them.
+  static func words(of bytes: [UInt8], _ format: UInt8, _ reader: inout TextReader) throws(TextError) -> Range<Int> {
     let end = bytes.count - 8
     if end < 4 { throw .malformed }
-    // That of rich text has its checksum elsewhere.
-    if bytes[0] == 0x1C { throw .hasMarks }
-    if !TextDocument.isSealed(bytes, end) { throw .damaged }
-    var reader = TextReader(bytes, 0, end)
-    if try reader.number() != Int(TextDocument.savedFormat) { throw .unknownFormat }
+    if !isSealed(bytes, end) { throw .damaged }
+    reader = TextReader(bytes, 0, end)
+    if try reader.number() != Int(format) { throw .unknownFormat }
     let length = try reader.count()
     let start = reader.offset
     if !Text.isValidUTF8(bytes, from: start, to: start + length) { throw .notUTF8 }
-    buffer = TextBuffer(Array(bytes[start..<start + length]))
     reader.offset += length
+    return start..<reader.offset
+  }
+
+  /// Shows the text of a saved document, whose events are read later, from where the reader is.
+  mutating func open(_ bytes: [UInt8], _ text: [UInt8], _ reader: TextReader) throws(TextError) {
+    var reader = reader
+    buffer = TextBuffer(text)
     sealedStart = reader.offset
     sealedCount = try reader.head().count
     sealed = bytes
@@ -31,7 +43,10 @@ extension TextDocument {
   public mutating func save() -> [UInt8] { save(isQuick: false) }
 
   /// - Parameter isQuick: the last block is not packed, for documents that change all the time.
-  mutating func save(isQuick: Bool) -> [UInt8] {
+  mutating func save(isQuick: Bool) -> [UInt8] { save(TextDocument.savedFormat, words: utf8, [], isQuick: isQuick) }
+
+  /// The same with other words at its head, and some bytes behind them.
+  mutating func save(_ format: UInt8, words: [UInt8], _ part: [UInt8], isQuick: Bool) -> [UInt8] {
     if !sealed.isEmpty { return sealed }
     settle()
     reveal()
@@ -42,9 +57,10 @@ extension TextDocument {
     var packed = packed
     TextPacker.pack(text, from: whole, to: text.count, &packed, isQuick: isQuick)
     var writer = TextWriter()
-    writer.bytes.append(TextDocument.savedFormat)
-    writer.number(byteCount)
-    writer.bytes.append(contentsOf: utf8)
+    writer.bytes.append(format)
+    writer.number(words.count)
+    writer.bytes.append(contentsOf: words)
+    writer.bytes.append(contentsOf: part)
     writer.bytes.append(
       contentsOf: encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed))
     TextDocument.seal(&writer.bytes)

@@ -18,6 +18,8 @@ struct TextMark: Sendable {
 
 /// The marks of a document.
 struct TextMarks: Sendable {
+  /// How many marks a document may ever have got.
+  static let countMax = 65_536
   static let keyBytesMax = 64
   static let valueBytesMax = 4_096
 
@@ -46,13 +48,11 @@ struct TextMarks: Sendable {
     return all[a].number < all[b].number
   }
 
-  static func isValid(key: Text) -> Bool {
-    !key.utf8.isEmpty && key.utf8.count <= keyBytesMax && Text.isValidUTF8(key.utf8, from: 0, to: key.utf8.count)
-  }
+  static func isKey(_ text: Text) -> Bool { !text.utf8.isEmpty && isText(text, keyBytesMax) }
+  static func isValue(_ text: Text) -> Bool { isText(text, valueBytesMax) }
 
-  static func isValid(value: Text?) -> Bool {
-    guard let value else { return true }
-    return value.utf8.count <= valueBytesMax && Text.isValidUTF8(value.utf8, from: 0, to: value.utf8.count)
+  @inline(never) private static func isText(_ text: Text, _ bytesMax: Int) -> Bool {
+    text.utf8.count <= bytesMax && Text.isValidUTF8(text.utf8, from: 0, to: text.utf8.count)
   }
 }
 

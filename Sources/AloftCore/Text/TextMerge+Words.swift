@@ -4,6 +4,9 @@
 extension TextMerge {
   /// The letters that an edit inserts, in the order in which they were typed, UTF-8; nil when it is damaged.
   public static func words(of edit: [UInt8]) -> [UInt8]? {
-    do throws(TextError) { return try TextEvents(edit, session: []).operations.text } catch { return nil }
+    do throws(TextError) {
+      if edit.first != RichTextMessage.format { return try TextEvents(edit, session: []).operations.text }
+      return TextAnchor.stripped(try RichTextMessage(edit, session: []).events.operations.text)
+    } catch { return nil }
   }
 }

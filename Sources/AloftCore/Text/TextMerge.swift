@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collaborative text as the rule `text` uses it: saved documents and edits, bytes in and bytes out.
+// Collaborative text as the rule `text` uses it: saved documents and edits, bytes in and bytes out. Whether a text has marks is told by
+// the first byte of its document, which a rich text has before anybody wrote in it.
 //
 // The page's engine does not hold the code that merges: most apps declare no such field, and it would make a fifth of their download.
 // It asks its host, which has a module of its own for that. Everywhere else the code is simply called.
@@ -7,7 +8,7 @@
 /// Merges edits into saved documents.
 public enum TextMerge {
   /// Merges edits into a document.
-  /// - Parameter parts: a saved document, or nothing for the empty text; then edits, in an order in which each has what it stands on.
+  /// - Parameter parts: a saved document, or nothing for the empty plain text; then edits, in an order in which each has what it stands on.
   /// - Returns: the saved document; nil when an edit is damaged or stands on words that are not there.
   public static func fold(_ parts: [[UInt8]]) -> [UInt8]? {
     #if hasFeature(Embedded)
@@ -19,7 +20,7 @@ public enum TextMerge {
 
   /// The smallest edit that turns a document's text into another: what both begin and end with stays as it is.
   /// - Parameters:
-  ///   - saved: the document, or nothing for the empty text.
+  ///   - saved: the document, or nothing for the empty plain text.
   ///   - text: UTF-8.
   ///   - agent: who writes; an id that never wrote anything else.
   /// - Returns: the edit, empty when nothing changes; nil when the document or the text is damaged.
@@ -39,14 +40,19 @@ public enum TextMerge {
   }
 
   /// Whether bytes are a saved document rather than an edit.
-  static func isDocument(_ bytes: [UInt8]) -> Bool { bytes.first == TextDocument.savedFormat }
+  static func isDocument(_ bytes: [UInt8]) -> Bool {
+    bytes.first == TextDocument.savedFormat || bytes.first == RichTextDocument.savedFormat
+  }
+
+  /// What stands for a text in which nobody wrote yet.
+  static func empty(isRich: Bool) -> [UInt8] { isRich ? [RichTextDocument.savedFormat] : [] }
 
   // MARK: here
 
   /// `fold`, by the code in this module.
   public static func foldHere(_ parts: [[UInt8]]) -> [UInt8]? {
     do throws(TextError) {
-      var document = try open(parts.first ?? [])
+      var document = try RichTextDocument(saved: parts.first ?? [])
       for edit in parts.dropFirst() { try document.absorb(edit) }
       return document.save(isQuick: true)
     } catch { return nil }
@@ -55,19 +61,15 @@ public enum TextMerge {
   /// `replace`, by the code in this module.
   public static func replaceHere(saved: [UInt8], text: [UInt8], agent: [UInt8]) -> [UInt8]? {
     do throws(TextError) {
-      var document = try open(saved)
+      var document = try RichTextDocument(saved: saved)
       let version = document.version
       try document.replace(with: text, by: Text(utf8: agent))
-      return document.lacks(version) || document.version != version ? document.encode(since: version) : []
+      return document.version != version ? document.encode(since: version) : []
     } catch { return nil }
-  }
-
-  private static func open(_ saved: [UInt8]) throws(TextError) -> TextDocument {
-    saved.isEmpty ? TextDocument() : try TextDocument(saved: saved)
   }
 }
 
-extension TextDocument {
+extension RichTextDocument {
   /// Makes the text another one by the smallest edit: what both begin and end with stays as it is.
   public mutating func replace(with text: [UInt8], by agent: Text) throws(TextError) {
     let old = utf8
@@ -81,10 +83,7 @@ extension TextDocument {
     while tail > 0, Self.goesOn(old, old.count - tail) || Self.goesOn(text, text.count - tail) { tail -= 1 }
     let place = old.withUnsafeBufferPointer { TextBuffer.measure($0, 0, start).scalars }
     let deleted = old.withUnsafeBufferPointer { TextBuffer.measure($0, start, old.count - tail).scalars }
-    let inserted = Array(text[start..<text.count - tail])
-    if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
-    try delete(deleted, at: place, by: agent)
-    try insert(inserted, at: place, by: agent)
+    try replace(deleted, at: place, with: Array(text[start..<text.count - tail]), by: agent)
   }
 
   /// Whether a byte continues a scalar.

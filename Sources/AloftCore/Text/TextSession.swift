@@ -3,19 +3,25 @@
 
 /// A document under the hands of one agent, who is new for each session: an id that wrote before must never write again.
 public struct TextSession: Sendable {
-  private var document: TextDocument
+  private var document: RichTextDocument
   private let agent: Text
   private var history = TextUndo()
   /// How many of the agent's own events were handed on.
   private var sent = 0
+  /// What the last step made look another way, in UTF-16 units of the text behind it; see `RichTextDelta`.
+  public private(set) var restyled: [Range<Int>] = []
   // Where the last edit ended, in scalars and in units: the next one is near, so its place is counted from there.
   private var nearScalar = 0
   private var nearUnit = 0
 
-  /// Opens a saved document of this replica's own storage, or the empty text when there are no bytes.
+  /// Opens a saved document of this replica's own storage, or the empty plain text when there are no bytes.
   public init(saved: [UInt8], agent: Text) throws(TextError) {
     if agent.utf8.isEmpty || agent.utf8.count > 64 { throw .badAgent }
-    document = saved.isEmpty ? TextDocument() : try TextDocument(saved: saved)
+    self.init(try RichTextDocument(saved: saved), agent)
+  }
+
+  private init(_ document: RichTextDocument, _ agent: Text) {
+    self.document = document
     self.agent = agent
   }
 
@@ -25,12 +31,42 @@ public struct TextSession: Sendable {
   /// Replaces `deleted` units from `place` on by UTF-8. Costs the edit and its distance from the one before.
   public mutating func replace(_ deleted: Int, at place: Int, with text: [UInt8]) throws(TextError) {
     if place < 0 || deleted < 0 || place > document.utf16Count || deleted > document.utf16Count - place { throw .outOfBounds }
-    if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
-    let start = document.buffer.scalarOffset(ofUTF16: place, near: nearScalar, nearUnit)
-    let end = document.buffer.scalarOffset(ofUTF16: place + deleted, near: start, place)
+    let start = document.scalarOffset(ofUTF16: place, near: nearScalar, nearUnit)
+    let end = document.scalarOffset(ofUTF16: place + deleted, near: start, place)
     let (units, scalars) = (document.utf16Count - deleted, document.count - (end - start))
-    _ = try history.replace(end - start, at: start, with: text, by: agent, in: &document)
+    show(try history.replace(end - start, at: start, with: text, by: agent, in: &document))
     (nearScalar, nearUnit) = (start + document.count - scalars, place + document.utf16Count - units)
+  }
+
+  /// Puts a mark on a range of units, or with no value takes the key away there; see `RichTextDocument`.
+  public mutating func mark(_ key: Text, _ value: Text?, _ range: Range<Int>, grows: Bool) throws(TextError) {
+    if range.lowerBound < 0 || range.upperBound > document.utf16Count { throw .outOfBounds }
+    let scalars = document.scalarOffset(ofUTF16: range.lowerBound)..<document.scalarOffset(ofUTF16: range.upperBound)
+    show(try history.mark(key, value, scalars, grows: grows, by: agent, in: &document))
+  }
+
+  /// The text as runs of equal styles, as bytes: docs/protocol.md, section 13.
+  public func spans() -> [UInt8] {
+    let bytes = document.utf8
+    var (at, out) = (0, TextWriter())
+    for run in document.runs() {
+      let end = bytes.withUnsafeBufferPointer { TextBuffer.skip($0, run.length, from: at) }
+      let astral = bytes.withUnsafeBufferPointer { TextBuffer.measure($0, at, end).astral }
+      at = end
+      out.word(run.length + astral)
+      out.word(run.marks.count)
+      for mark in run.marks {
+        let style = document.style(of: mark)
+        out.item(style.key)
+        out.item(style.value)
+      }
+    }
+    return out.bytes
+  }
+
+  /// Remembers where the text looks another way.
+  private mutating func show(_ delta: RichTextDelta) {
+    restyled = delta.restyled.map { document.utf16Offset(of: $0.lowerBound)..<document.utf16Offset(of: $0.upperBound) }
   }
 
   public var canUndo: Bool { history.canUndo }
@@ -42,13 +78,17 @@ public struct TextSession: Sendable {
   /// Takes the person's own newest group of edits back. Gives what changed; nothing when there is nothing to undo.
   public mutating func undo() throws(TextError) -> TextDelta {
     (nearScalar, nearUnit) = (0, 0)
-    return try history.undo(in: &document, by: agent)
+    let delta = try history.undo(in: &document, by: agent)
+    show(delta)
+    return delta.text
   }
 
   /// Makes the group of edits again that was undone last.
   public mutating func redo() throws(TextError) -> TextDelta {
     (nearScalar, nearUnit) = (0, 0)
-    return try history.redo(in: &document, by: agent)
+    let delta = try history.redo(in: &document, by: agent)
+    show(delta)
+    return delta.text
   }
 
   /// The agent's edits that were not handed on, as one message; empty when there are none.
@@ -73,20 +113,31 @@ public struct TextSession: Sendable {
 
   /// Takes what another saved document of the same text knows more. Costs the runs of its log.
   public mutating func absorb(_ saved: [UInt8]) throws(TextError) -> Absorbed {
-    let other = saved.isEmpty ? TextDocument() : try TextDocument(saved: saved)
+    let other = try RichTextDocument(saved: saved)
     if Self.known(of: agent, in: other.version) < sent { return .lacksSent }
     var held = document.version
     if let own = held.agents.firstIndex(where: { $0.utf8 == agent.utf8 }) { held.next[own] = sent }
-    if other.lacks(held) { return .lacksOthers }
+    if other.text.lacks(held) { return .lacksOthers }
     let delta = try document.merge(other.encode(since: document.version))
-    if !delta.isEmpty {
-      (nearScalar, nearUnit) = (0, 0)
-      history.merged(delta)
-    }
-    return .changes(delta)
+    if !delta.text.isEmpty { (nearScalar, nearUnit) = (0, 0) }
+    history.merged(delta)
+    show(delta)
+    return .changes(delta.text)
   }
 
   private static func known(of agent: Text, in version: TextVersion) -> Int {
     version.agents.firstIndex { $0.utf8 == agent.utf8 }.map { version.next[$0] } ?? 0
+  }
+}
+
+extension TextWriter {
+  /// Four bytes, the lowest first.
+  @inline(never) fileprivate mutating func word(_ number: Int) {
+    for index in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
+  }
+
+  fileprivate mutating func item(_ text: Text) {
+    word(text.utf8.count)
+    bytes.append(contentsOf: text.utf8)
   }
 }

@@ -29,17 +29,18 @@ struct TextStep: Sendable, Equatable {
   }
 
   /// What a merge did, lengths only.
-  init(_ delta: TextDelta) { self = TextStep.joined(delta.changes, 0, delta.changes.count) }
+  init(_ delta: TextDelta) {
+    self = TextStep.joined(delta.changes.map { TextStep(keeping: $0.place, inserting: $0.inserted, [], deleting: $0.deleted) })
+  }
 
-  /// Halves are joined, so that many changes cost no more than their number times its logarithm.
-  private static func joined(_ changes: [TextChange], _ start: Int, _ end: Int) -> TextStep {
+  /// Changes in order as one. Halves are joined, so that many cost no more than their number times its logarithm.
+  static func joined(_ steps: [TextStep]) -> TextStep { joined(steps, 0, steps.count) }
+
+  private static func joined(_ steps: [TextStep], _ start: Int, _ end: Int) -> TextStep {
     if start == end { return TextStep() }
-    if end - start == 1 {
-      let change = changes[start]
-      return TextStep(keeping: change.place, inserting: change.inserted, [], deleting: change.deleted)
-    }
+    if end - start == 1 { return steps[start] }
     let middle = start + (end - start) / 2
-    return joined(changes, start, middle).joined(with: joined(changes, middle, end))
+    return joined(steps, start, middle).joined(with: joined(steps, middle, end))
   }
 
   mutating func add(_ kind: Int, _ length: Int) {
@@ -56,6 +57,22 @@ struct TextStep: Sendable, Equatable {
     } else {
       parts.append(length << 2 | kind)
     }
+  }
+
+  /// In the text of a step an anchor of a mark is this byte, which begins no scalar, and its number in five that go one on.
+  static let anchorByte: UInt8 = 0xF8
+  static let anchorBytes = 6
+
+  static func bytes(ofAnchor ref: Int) -> [UInt8] {
+    var bytes = [anchorByte]
+    for index in 0..<5 { bytes.append(0x80 | UInt8(truncatingIfNeeded: ref >> (6 * index) & 0x3F)) }
+    return bytes
+  }
+
+  static func anchor(_ bytes: [UInt8], _ at: Int) -> Int {
+    var ref = 0
+    for index in 0..<5 { ref |= Int(bytes[at + 1 + index] & 0x3F) << (6 * index) }
+    return ref
   }
 
   mutating func add(text bytes: ArraySlice<UInt8>) { text.append(contentsOf: bytes) }

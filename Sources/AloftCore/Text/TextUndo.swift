@@ -6,7 +6,8 @@
 //                      └───────────┘            └───────────┘                  will be when the steps above it are undone
 //
 // Undoing is an edit like any other: it takes away what is left of the text that was inserted, puts the deleted text back where it
-// was, and leaves alone what others wrote, also inside.
+// was, and leaves alone what others wrote, also inside. The ends of marks stand in the text, so it is the same for these: what was
+// marked loses its mark, and what lost one gets it back.
 
 /// What one person can undo and redo in a text. It must hear of every change of the text: own edits go through it, merges are told.
 public struct TextUndo: Sendable {
@@ -30,64 +31,78 @@ public struct TextUndo: Sendable {
   public var canRedo: Bool { !redos.isEmpty }
 
   /// About how many bytes of memory it holds.
-  public var memoryBytes: Int {
-    var sum = 0
-    for step in undos { sum += step.byteCount }
-    for step in redos { sum += step.byteCount }
-    return sum
-  }
+  public var memoryBytes: Int { TextUndo.byteCount(undos) + TextUndo.byteCount(redos) }
 
   /// Ends a group: what is typed next is undone on its own. For when a person pauses, moves the cursor, pastes.
   public mutating func endGroup() { isOpen = false }
 
   /// Makes an edit: `deleted` scalars from `place` on are replaced by UTF-8. What was undone before can no longer be redone. Gives
-  /// what changed. Costs the edit and the size of its group.
+  /// what changed. Costs the edit and the size of its group, and in a text with marks their number.
   public mutating func replace(
-    _ deleted: Int, at place: Int, with text: [UInt8], by agent: Text, in document: inout TextDocument
-  ) throws(TextError) -> TextDelta {
-    if place < 0 || deleted < 0 || place > document.count || deleted > document.count - place { throw .outOfBounds }
-    if !Text.isValidUTF8(text, from: 0, to: text.count) { throw .notUTF8 }
-    let length = text.withUnsafeBufferPointer { TextBuffer.measure($0, 0, text.count).scalars }
-    if length > TextDocument.eventsMax { throw .tooLarge }
-    if length + deleted == 0 { return TextDelta() }
-    let step = TextStep(keeping: place, inserting: length, text, deleting: deleted)
-    let (inverse, delta) = try document.apply(step, by: agent)
-    redos.removeAll()
-    if isOpen, let last = undos.popLast() { undos.append(inverse.joined(with: last)) } else { undos.append(inverse) }
-    isOpen = true
-    bound()
+    _ deleted: Int, at place: Int, with text: [UInt8], by agent: Text, in document: inout RichTextDocument
+  ) throws(TextError) -> RichTextDelta {
+    let before = document.beginNoting()
+    defer { document.trail = TextTrail() }
+    try document.replace(deleted, at: place, with: text, by: agent)
+    return take(document.noted(since: before))
+  }
+
+  /// Puts a mark on a range, as a group of its own; see `RichTextDocument`.
+  public mutating func mark(
+    _ key: Text, _ value: Text?, _ range: Range<Int>, grows: Bool, by agent: Text, in document: inout RichTextDocument
+  ) throws(TextError) -> RichTextDelta {
+    isOpen = false
+    let before = document.beginNoting()
+    defer { document.trail = TextTrail() }
+    try document.mark(key, value, range, grows: grows, by: agent)
+    let delta = take(document.noted(since: before))
+    isOpen = false
     return delta
   }
 
+  /// Adds the way back from an edit to the newest group, or as one.
+  private mutating func take(_ noted: (inverse: TextStep, delta: RichTextDelta)) -> RichTextDelta {
+    if noted.inverse.isEmpty { return noted.delta }
+    redos.removeAll()
+    if isOpen, let last = undos.popLast() { undos.append(noted.inverse.joined(with: last)) } else { undos.append(noted.inverse) }
+    isOpen = true
+    bound()
+    return noted.delta
+  }
+
   /// Tells what a merge changed, or anything else that this person does not undo. Costs the groups and, for each, the changes.
-  public mutating func merged(_ delta: TextDelta) {
-    if delta.isEmpty || (undos.isEmpty && redos.isEmpty) { return }
-    let step = TextStep(delta)
-    TextUndo.pass(step, &undos, &spareA, &spareB)
-    TextUndo.pass(step, &redos, &spareA, &spareB)
+  public mutating func merged(_ delta: RichTextDelta) {
+    if delta.entities.isEmpty || (undos.isEmpty && redos.isEmpty) { return }
+    TextUndo.pass(delta.entities, &undos, &spareA, &spareB)
+    TextUndo.pass(delta.entities, &redos, &spareA, &spareB)
     bound()
   }
 
   /// Takes the newest group of edits back. Gives what changed; nothing when there is nothing to undo.
-  public mutating func undo(in document: inout TextDocument, by agent: Text) throws(TextError) -> TextDelta {
+  public mutating func undo(in document: inout RichTextDocument, by agent: Text) throws(TextError) -> RichTextDelta {
     isOpen = false
     defer { bound() }
     return try TextUndo.move(&undos, &redos, &document, agent)
   }
 
   /// Makes the group of edits again that was undone last.
-  public mutating func redo(in document: inout TextDocument, by agent: Text) throws(TextError) -> TextDelta {
+  public mutating func redo(in document: inout RichTextDocument, by agent: Text) throws(TextError) -> RichTextDelta {
     isOpen = false
     defer { bound() }
     return try TextUndo.move(&redos, &undos, &document, agent)
   }
 
   private static func move(
-    _ from: inout [TextStep], _ to: inout [TextStep], _ document: inout TextDocument, _ agent: Text
-  ) throws(TextError) -> TextDelta {
-    guard let step = from.last else { return TextDelta() }
-    let (inverse, delta) = try document.apply(step, by: agent)
+    _ from: inout [TextStep], _ to: inout [TextStep], _ document: inout RichTextDocument, _ agent: Text
+  ) throws(TextError) -> RichTextDelta {
+    guard let step = from.last else { return RichTextDelta(text: TextDelta()) }
+    let before = document.beginNoting()
+    defer { document.trail = TextTrail() }
+    let isWhole = try document.apply(step, by: agent)
+    let (inverse, delta) = document.noted(since: before)
     from.removeLast()
+    // The steps below were written for a text with what is missing now.
+    if !isWhole { from.removeAll() }
     to.append(inverse)
     return delta
   }
@@ -105,65 +120,20 @@ public struct TextUndo: Sendable {
   /// Forgets groups of which others left nothing, and the oldest ones when there are too many.
   private mutating func bound() {
     if let last = undos.last, last.isEmpty { isOpen = false }
-    undos.removeAll { $0.isEmpty }
-    redos.removeAll { $0.isEmpty }
-    while undos.count > groupsMax || (!undos.isEmpty && memoryBytes > bytesMax) { undos.removeFirst() }
-    while !redos.isEmpty, memoryBytes > bytesMax { redos.removeFirst() }
+    TextUndo.bound(&undos, groupsMax, bytesMax - TextUndo.byteCount(redos))
+    TextUndo.bound(&redos, groupsMax, bytesMax - TextUndo.byteCount(undos))
     if undos.isEmpty { isOpen = false }
   }
-}
 
-extension TextDocument {
-  /// Makes a change as an agent's edits. Gives the change that takes it back, and what an editor must change.
-  mutating func apply(_ step: TextStep, by agent: Text) throws(TextError) -> (inverse: TextStep, delta: TextDelta) {
-    var (needed, events, walk) = (0, 0, TextStep.Place(step))
-    while !walk.isAtEnd {
-      if walk.kind != TextStep.insert { needed += walk.left }
-      if walk.kind != TextStep.keep { events += walk.left }
-      _ = walk.take(walk.left, step)
-    }
-    // Checked before anything changes. From the first edit on nothing else can fail.
-    if needed > count { throw .outOfBounds }
-    if eventCount > TextDocument.eventsMax - events { throw .tooLarge }
-    var inverse = TextStep()
-    var delta = TextDelta()
-    var (place, byte) = (0, 0)
-    walk = TextStep.Place(step)
-    while !walk.isAtEnd {
-      let kind = walk.kind
-      let length = walk.take(walk.left, step)
-      if kind == TextStep.keep {
-        inverse.add(TextStep.keep, length)
-        place += length
-        continue
-      }
-      let (at, units) = (utf16Offset(of: place), utf16Count)
-      let start = delta.inserted.count
-      if kind == TextStep.insert {
-        let end = step.skip(length, from: byte)
-        let text = step.text[byte..<end]
-        byte = end
-        try insert(Array(text), at: place, by: agent)
-        inverse.add(TextStep.delete, length)
-        delta.inserted.append(contentsOf: text)
-        delta.add(
-          TextChange(
-            place: place, deleted: 0, placeUTF16: at, deletedUTF16: 0, bytes: start..<start + text.count, inserted: length,
-            insertedUTF16: utf16Count - units))
-        place += length
-      } else {
-        var text: [UInt8] = []
-        buffer.copy(length, from: place, to: &text)
-        try delete(length, at: place, by: agent)
-        inverse.add(TextStep.insert, length)
-        inverse.add(text: text[...])
-        delta.add(
-          TextChange(
-            place: place, deleted: length, placeUTF16: at, deletedUTF16: units - utf16Count, bytes: start..<start, inserted: 0,
-            insertedUTF16: 0))
-      }
-    }
-    inverse.trim()
-    return (inverse, delta)
+  @inline(never) private static func bound(_ steps: inout [TextStep], _ groupsMax: Int, _ bytesMax: Int) {
+    var index = 0
+    while index < steps.count { if steps[index].isEmpty { steps.remove(at: index) } else { index += 1 } }
+    while steps.count > groupsMax || (!steps.isEmpty && byteCount(steps) > bytesMax) { steps.removeFirst() }
+  }
+
+  @inline(never) private static func byteCount(_ steps: [TextStep]) -> Int {
+    var sum = 0
+    for step in steps { sum += step.byteCount }
+    return sum
   }
 }

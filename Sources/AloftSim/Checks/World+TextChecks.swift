@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// S15: everybody reads the same text, and what one person typed at a stretch stands together.
+// S15: everybody reads the same text with the same marks, and what one person typed at a stretch stands together.
 
 import AloftCore
 
@@ -14,10 +14,17 @@ extension World {
       let words = row.value(number, rule: .text)
       let characters = SimEdit.characters(of: row, number)
       if let flaw = text.flaw(in: characters) { return fail("S15", "the text of \(key.id.string) \(flaw): \(SimEdit.words(characters))") }
+      var spans: [TextSpan] = []
+      if case .text(let parts) = row.cell(number), case .bytes(let saved)? = parts.first?.value {
+        spans = (try? RichTextDocument(saved: saved).spans()) ?? []
+      }
       for device in devices.indices {
         guard let engine = devices[device].tabs[0].engine, let shown = engine.shown(key), !shown.isDeleted else { continue }
         if shown.value(number, rule: .text) != words {
           return fail("S15", "device \(device) shows another text of \(key.id.string): \(SimEdit.words(SimEdit.characters(of: shown, number)))")
+        }
+        if (try? RichTextDocument(saved: engine.text(key.collection, key.id, number)).spans()) != spans {
+          return fail("S15", "device \(device) shows other marks in the text of \(key.id.string)")
         }
       }
     }

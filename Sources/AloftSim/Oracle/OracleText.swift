@@ -17,12 +17,12 @@ struct OracleText {
   /// Takes an edit; false when its author knew something that is not known here.
   mutating func take(_ edit: SimEdit, _ write: OracleWrite) -> Bool {
     for (agent, count) in edit.known where next[agent] ?? 0 < count { return false }
-    if edit.first > next[edit.agent] ?? 0 { return false }
+    if edit.events.lowerBound > next[edit.agent] ?? 0 { return false }
     writes.append(write)
     if writes.count > 33 { writes.removeFirst() }
     // The same edit again, under another name of its mutation.
-    if edit.first < next[edit.agent] ?? 0 { return true }
-    next[edit.agent] = edit.first + edit.inserted.count + edit.deleted.count
+    if edit.events.lowerBound < next[edit.agent] ?? 0 { return true }
+    next[edit.agent] = edit.events.upperBound
     edits.append(edit)
     for n in edit.inserted { inserted.append(SimEdit.character(n)) }
     deleted.formUnion(edit.deleted)

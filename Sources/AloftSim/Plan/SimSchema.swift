@@ -31,6 +31,8 @@ public struct SimSchema: Equatable, Sendable {
     return fields
   }
 
+  /// Some texts take marks.
+  private func isTextRich(_ collection: Int) -> Bool { bits(collection, 10) % 2 == 0 }
   func updateWins(_ collection: Int) -> Bool { bits(collection, 4) % 2 == 1 }
   func memberMayDelete(_ collection: Int) -> Bool { !isBossOnly(collection) && bits(collection, 5) % 2 == 0 }
   /// Some collections only a boss may see.
@@ -77,7 +79,7 @@ public struct SimSchema: Equatable, Sendable {
     case .price: return Field(name, .int, write: ["boss"])
     case .link: return Field(name, .reference("c0"))
     case .later: return Field(name, .string, since: 2)
-    case .text: return Field(name, .text)
+    case .text: return Field(name, isTextRich(collection) ? .richText : .text)
     }
   }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// People type. Every character that is ever typed in a run is another one, so that each can be found again.
+// People type, and where a text takes marks they put some on it. Every character that is ever typed in a run is another one, so that each can be found again.
 
 import AloftCore
 
 /// What somebody typed into a text: some characters deleted, others inserted in their place.
 struct SimEdit {
   var agent: Text
-  /// The number of its first event.
-  var first: Int
+  /// The numbers of its events.
+  var events: Range<Int>
   var inserted: Range<UInt32>
   var deleted: [UInt32]
   /// How much of the text its author knew: for each agent the number of its next event.
@@ -17,7 +17,7 @@ struct SimEdit {
   /// The text behind it, as its author sees it.
   var shown: [UInt8]
 
-  func knows(_ other: SimEdit) -> Bool { known.contains { $0.agent == other.agent && $0.next > other.first } }
+  func knows(_ other: SimEdit) -> Bool { known.contains { $0.agent == other.agent && $0.next > other.events.lowerBound } }
 
   // MARK: characters
 
@@ -69,13 +69,9 @@ extension World {
 
   private mutating func type(_ code: UInt64, _ key: RecordKey, _ number: Int, _ id: ContextID) -> SimEdit? {
     let saved = devices[id.device].tabs[id.tab].engine!.text(key.collection, key.id, number)
-    var document = TextDocument()
-    if !saved.isEmpty {
-      guard let opened = try? TextDocument(saved: saved) else {
-        fail("S15", "device \(id.device) has a text that cannot be read")
-        return nil
-      }
-      document = opened
+    guard var document = try? RichTextDocument(saved: saved) else {
+      fail("S15", "device \(id.device) has a text that cannot be read")
+      return nil
     }
     let version = document.version
     var agent = devices[id.device].tabs[id.tab].agents[key] ?? (Text(utf8: []), 0)
@@ -97,14 +93,28 @@ extension World {
     do throws(TextError) {
       try document.delete(deleted, at: place, by: agent.id)
       try document.insert(typed, at: place, by: agent.id)
+      if !document.isPlain { try Self.mark(&document, code, agent.id) }
     } catch {
       fail("S15", "device \(id.device) cannot type")
       return nil
     }
-    devices[id.device].tabs[id.tab].agents[key] = (agent.id, agent.next + deleted + Int(count))
+    let next = document.version.agents.firstIndex(of: agent.id).map { document.version.next[$0] } ?? 0
+    devices[id.device].tabs[id.tab].agents[key] = (agent.id, next)
     return SimEdit(
-      agent: agent.id, first: agent.next, inserted: inserted, deleted: Array(before[place..<place + deleted]),
+      agent: agent.id, events: agent.next..<next, inserted: inserted, deleted: Array(before[place..<place + deleted]),
       known: version.agents.indices.map { (version.agents[$0], version.next[$0]) }, bytes: document.encode(since: version),
       shown: document.utf8)
+  }
+
+  /// Every other edit puts a mark somewhere, takes one away, or both at once with what stood there.
+  private static func mark(_ document: inout RichTextDocument, _ code: UInt64, _ agent: Text) throws(TextError) {
+    let start = Int(code >> 4 % UInt64(document.count + 1))
+    let range = start..<min(start + 1 + Int(code >> 22 & 3) * 3, document.count)
+    switch code >> 20 & 3 {
+    case 0: try document.mark("bold", "yes", range, grows: true, by: agent)
+    case 1: try document.mark("link", Text(utf8: [0x61 + UInt8(code & 3)]), range, grows: false, by: agent)
+    case 2 where code & 1 == 0: try document.unmark("bold", range, by: agent)
+    default: break
+    }
   }
 }

@@ -50,7 +50,7 @@ final class Sampler {
 
   static func value(_ type: FieldType, _ name: String, _ number: Int) -> any FieldInput {
     switch type {
-    case .string, .text: "\(name) \(number)"
+    case .string, .text, .richText: "\(name) \(number)"
     case .int: number
     case .double: Double(number) + 0.5
     case .bool: number % 2 == 1

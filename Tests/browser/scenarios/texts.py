@@ -32,18 +32,18 @@ def wait_until_saved(page):
     until('the words are saved', lambda: page.locator('.field', has=notes(page)).locator('.written').text_content().startswith('Saved'))
 
 
-def shared_visit(world, text, people=('mia', 'ada')):
-    """People with one visit open, online. Returns the server, their devices and the visit's id."""
+def shared_visit(world, text, people=('mia', 'ada'), field='notes', shown=words):
+    """People with one visit open, online, and a text in a field of it. Returns the server, their devices and the visit's id."""
     server = world.demo()
     devices = [world.device(name, server) for name in people]
     for device, name in zip(devices, people):
         app.enter(device, name)
-    visit = app.create_visit(devices[0].page, 'Shared text', notes=text)
+    visit = app.create_visit(devices[0].page, 'Shared text', **{field: text})
     app.wait_until_sent(devices[0].page)
     for device in devices:
         until('every device has the visit', lambda: app.sync_now(device.page) and app.get(device.page, 'visits', visit))
         app.open_visit(device.page, visit)
-        until('the text is there', lambda: words(device.page) == text)
+        until('the text is there', lambda: shown(device.page) == text)
     return server, devices, visit
 
 

@@ -9,7 +9,7 @@ import { rememberName } from '../lib/change-words.js';
 import { askForm } from '../lib/dialog.js';
 import { recordState } from '../lib/record-state.js';
 import { savedText } from '../lib/saved-text.js';
-import { sharedText } from '../lib/shared-text.js';
+import { sharedRichText, sharedText } from '../lib/shared-text.js';
 import { tagsEditor } from '../lib/tags-editor.js';
 import { date } from '../lib/words.js';
 import { editVisit } from './forms.js';
@@ -42,6 +42,7 @@ export function visitScreen(context, id) {
     onremove: tag => db.update('visits', id, { tags: remove(tag) }),
   });
   const notes = sharedText({ label: 'Notes', rows: 6, text: db.text('visits', id, 'notes') });
+  const report = sharedRichText({ label: 'Report', text: db.richText('visits', id, 'report') });
   const summary = savedText({
     label: 'Summary', rows: 4, hint: 'What the team should know. Needed to close the visit.',
     save: text => db.update('visits', id, { summary: text }), resolve: text => db.resolve('visits', id, { summary: text }),
@@ -62,13 +63,13 @@ export function visitScreen(context, id) {
         h('section', { class: 'panel card', 'aria-labelledby': 'visit-tags' }, h('h2', { id: 'visit-tags' }, 'Tags'), tags.node)),
       h('div', { class: 'column' },
         h('section', { class: 'panel card', 'aria-labelledby': 'visit-words' },
-          h('h2', { id: 'visit-words' }, 'What happened'), notes.node, summary.node),
+          h('h2', { id: 'visit-words' }, 'What happened'), notes.node, report.node, summary.node),
         h('div', { class: 'buttons' }, button('Delete visit…', { icon: 'trash', kind: 'danger', onclick: deleteVisit })))));
   const missing = emptyState(
     'visits', 'This visit is not on this device', 'It was deleted, belongs to another team, or has not arrived yet.',
     h('a', { class: 'button', href: '#/visits' }, 'All visits'));
   const place = h('div', null, body);
-  const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/visits' }, icon('back'), 'Visits'), notes.refused, place);
+  const node = h('div', { class: 'page' }, h('a', { class: 'crumb', href: '#/visits' }, icon('back'), 'Visits'), notes.refused, report.refused, place);
 
   const stopVisit = db.subscribe({ from: 'visits', where: { id } }, ([row]) => {
     visit = row;
@@ -88,6 +89,7 @@ export function visitScreen(context, id) {
     footfall.update(row.footfall ?? 0);
     tags.update(row.tags ?? []);
     notes.update(row);
+    report.update(row);
     summary.update(row.summary, row.$candidates?.summary);
     closeButton.hidden = row.status === 'closed';
     if (row.store !== storeShown) followStore(row.store);
@@ -131,6 +133,7 @@ export function visitScreen(context, id) {
     node, heading,
     close() {
       notes.close();
+      report.close();
       summary.close();
       stopVisit();
       stopTags();
