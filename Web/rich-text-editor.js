@@ -10,19 +10,24 @@ import { difference, moved } from './text-changes.js';
 import { showCursors as showPlain, writersInWords } from './text-cursors.js';
 import { listenTo } from './text-handle.js';
 
-/** What a mark is drawn as; others are not drawn. */
-const TAGS = { bold: 'strong', italic: 'em', link: 'a' };
+/** What a mark is drawn as that gives letters another shape. @type {Record<string, string>} */
+const SHAPES = { bold: 'strong', italic: 'em' };
+/** What marks are drawn as; others are not drawn. */
+const TAGS = { ...SHAPES, link: 'a' };
+/** In bytes: a mark takes no longer one. */
+const ADDRESS_BYTES_MAX = 4_096;
 const SAFE = /^(https?:|mailto:)/i;
 const KEYS = { b: 'bold', i: 'italic', k: 'link' };
 
 /** @typedef {import('./rich-text-handle.js').RichText} RichText */
 /** A toolbar has buttons with `data-mark`. @typedef {{toolbar?:HTMLElement, askLink?:(current:string) => Promise<string | null>}} Options */
 
-/** @param {Document} document @param {string} words @param {Record<string, string>} marks @returns {Node} */
-function draw(document, words, marks) {
+/** @param {Document} document @param {string} words @param {Record<string, string>} marks @param {Record<string, string>} [tags]
+ * @returns {Node} */
+function draw(document, words, marks, tags = TAGS) {
   /** @type {Node} */
   let node = document.createTextNode(words);
-  for (const [name, tag] of Object.entries(TAGS)) {
+  for (const [name, tag] of Object.entries(tags)) {
     if (!Object.hasOwn(marks, name)) continue;
     const element = document.createElement(tag);
     if (element instanceof HTMLAnchorElement && SAFE.test(marks[name])) element.href = marks[name];
@@ -44,6 +49,8 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
   let drawn = [];
   /** The selection, where it was last inside. */
   let [anchor, focus] = [0, 0];
+  /** Where the last own edit ended. */
+  let lastCaret = 0;
   /** Marks for what is typed next, chosen with nothing selected. @type {Record<string, string | null>} */
   let typing = {};
   /** @type {(() => void) | null} */
@@ -116,6 +123,7 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
         const isCaret = anchor === focus;
         focus = moved(focus, change);
         anchor = isCaret ? focus : moved(anchor, change);
+        lastCaret = moved(lastCaret, change);
       }
     }
     if (release) return;
@@ -127,16 +135,28 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
 
   // ---- what a person does
 
+  /** @param {number} from @param {number} to @param {string} name @param {string | null} value null takes the mark away */
+  function mark(from, to, name, value) {
+    if (value === null) text.unmark(from, to, name, own); else text.mark(from, to, name, value, own);
+  }
+
+  /** An edit in the style that was chosen for it. @param {import('./text-changes.js').Change} change @param {typeof typing} chosen */
+  function write(change, chosen) {
+    text.edit(change, own);
+    typing = {}; // before marks are saved, which reads what an input method holds
+    lastCaret = focus;
+    for (const [name, value] of Object.entries(chosen)) mark(change.at, change.at + change.inserted.length, name, value);
+  }
+
   /** @param {number} from @param {number} to @param {string} words */
   function put(from, to, words) {
     if (from !== to || words) {
-      const chosen = typing;
+      const [before, value] = [[anchor, focus], text.value];
       anchor = focus = from + words.length;
-      text.edit({ at: from, deleted: to - from, inserted: words }, own);
-      for (const [name, value] of Object.entries(chosen)) {
-        if (value === null) text.unmark(from, from + words.length, name, own); else text.mark(from, from + words.length, name, value, own);
+      try { write({ at: from, deleted: to - from, inserted: words }, typing); } catch (error) {
+        if (text.value === value) [anchor, focus] = before;
+        throw error;
       }
-      typing = {};
     }
     point();
   }
@@ -152,24 +172,30 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
   }
 
   /** @param {string} name */
-  async function toggle(name) {
-    if (release) return;
-    let [from, to] = range();
-    let value = valueOf(name) === null ? 'yes' : null;
-    if (name === 'link') {
-      const asked = await askLink?.(valueOf(name) ?? '') ?? null;
-      if (asked === null) return;
-      [from, to] = range(); // others may have written meanwhile
-      value = asked || null;
-      if (from === to && value) {
-        put(from, to, value);
-        to = from + value.length;
-      }
-    } else if (from === to) {
+  function toggle(name) {
+    const [from, to] = range();
+    const value = valueOf(name) === null ? 'yes' : null;
+    if (name === 'link') return void link().catch((error) => globalThis.reportError?.(error));
+    if (from === to) {
       typing = { ...typing, [name]: value };
       return showTools();
     }
-    if (value === null) text.unmark(from, to, name, own); else text.mark(from, to, name, value, own);
+    if (!release) mark(from, to, name, value);
+  }
+
+  async function link() {
+    if (release) return;
+    const address = await askLink?.(valueOf('link') ?? '') ?? null;
+    if (address === null || release) return;
+    const { length } = new TextEncoder().encode(address);
+    if (length > ADDRESS_BYTES_MAX) throw new RangeError(`an address has at most ${ADDRESS_BYTES_MAX} bytes`);
+    const [from, to] = range(); // others may have written meanwhile
+    if (from !== to || !address) return mark(from, to, 'link', address || null);
+    put(from, to, address);
+    try { mark(from, from + address.length, 'link', address); } catch (error) {
+      put(from, from + address.length, ''); // an address in words is no link
+      throw error;
+    }
   }
 
   /** @param {'undo'|'redo'} step */
@@ -186,26 +212,37 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
     if (release || event.isComposing) return;
     event.preventDefault();
     if (type === 'historyUndo' || type === 'historyRedo') return back(type === 'historyUndo' ? 'undo' : 'redo');
-    if (type === 'formatBold' || type === 'formatItalic') return void toggle(type.slice(6).toLowerCase());
+    if (type === 'formatBold' || type === 'formatItalic') return toggle(type.slice(6).toLowerCase());
     const [target] = event.getTargetRanges();
     const [from, to] = target ? [placeOf(target.startContainer, target.startOffset), placeOf(target.endContainer, target.endOffset)] : range();
-    if (/Paste|Drop|Drag|Replacement/.test(type) || from !== to || focus !== from) text.endGroup();
+    // As in a text area: a deletion beside the last edit goes on with it.
+    if (/Paste|Drop|Drag|Replacement/.test(type) || anchor !== focus || focus !== lastCaret) text.endGroup();
     if (type.startsWith('delete')) return put(from, to, '');
     if (!type.startsWith('insert')) return;
-    put(from, to, /LineBreak|Paragraph/.test(type) ? '\n' : (event.data ?? event.dataTransfer?.getData('text/plain') ?? '').replace(/\r\n?/g, '\n'));
+    // A list, a rule or a picture has no words: it must not take those that are selected.
+    const words = /LineBreak|Paragraph/.test(type) ? '\n' : event.data ?? (event.dataTransfer?.getData('text/plain') || null);
+    if (words !== null) put(from, to, words.replace(/\r\n?/g, '\n'));
   }
 
-  /** Hands on what the browser did to the element by itself. */
-  function read() {
+  /** Hands on what the browser did to the element by itself. @param {boolean} [isLast] the input method has ended */
+  function read(isLast) {
+    if (!release) return;
+    const chosen = typing; // with the caret where it was, before these words
+    readSelection();
     const now = root.textContent ?? '';
-    if (release && now !== text.value) text.edit(difference(text.value, now, focus), own);
+    if (now !== text.value) write(difference(text.value, now, focus), chosen);
+    if (!isLast) typing = chosen;
+    showTools();
   }
 
   function endComposition() {
     if (!release) return;
-    readSelection();
-    read();
     const go = release;
+    try { read(true); } catch (error) {
+      // The text took nothing, and is shown as it is.
+      anchor = focus = Math.min(focus, text.value.length);
+      globalThis.reportError?.(error);
+    }
     release = null;
     drawn = []; // nobody knows what is in the element now
     go();
@@ -229,15 +266,16 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
 
   const stops = [
     text.subscribe(follow),
-    text.addReader(read),
+    text.addReader(() => read()),
     listenTo(root, 'beforeinput', input),
     listenTo(root, 'compositionstart', () => { readSelection(); text.endGroup(); release ??= text.hold(); }),
     listenTo(root, 'compositionend', endComposition),
     listenTo(root, 'keydown', (event) => {
       if (!(event.ctrlKey || event.metaKey) || event.altKey || event.isComposing) return;
       const key = event.key.toLowerCase();
+      if (event.shiftKey && key !== 'z') return; // the browser's own
       if (key === 'z' || (key === 'y' && event.ctrlKey)) back(key === 'y' || event.shiftKey ? 'redo' : 'undo');
-      else if (Object.hasOwn(KEYS, key) && (key !== 'k' || askLink)) void toggle(KEYS[/** @type {'b'} */ (key)]);
+      else if (Object.hasOwn(KEYS, key) && (key !== 'k' || askLink)) toggle(KEYS[/** @type {'b'} */ (key)]);
       else return;
       event.preventDefault();
     }),
@@ -248,7 +286,7 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
     ...tools.flatMap((tool, i) => [
       // The selection stays where it is.
       listenTo(tool, 'mousedown', (event) => event.preventDefault()),
-      listenTo(tool, 'click', () => { reach(i); void toggle(tool.dataset.mark ?? ''); }),
+      listenTo(tool, 'click', () => { reach(i); toggle(tool.dataset.mark ?? ''); }),
       listenTo(tool, 'keydown', (event) => {
         const step = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {'ArrowLeft'} */ (event.key)];
         if (!step) return;
@@ -272,10 +310,16 @@ export function bindArea(text, root, { toolbar, askLink } = {}) {
   };
 }
 
-/** Others' cursors, over text that is laid out with its marks.
+/** Others' cursors, over text that is laid out with its marks. Not with its links: the Tab key would stop at each of them twice.
  * @param {RichText} text @param {HTMLElement} root @param {(names:string[]) => string} [words] */
-export const showCursors = (text, root, words = writersInWords) => showPlain(text, root, words, (from, to) => {
-  const piece = root.ownerDocument.createDocumentFragment();
-  for (const { at, length, marks } of text.styles(from, to)) piece.append(draw(root.ownerDocument, text.value.slice(at, at + length), marks));
-  return piece;
-});
+export function showCursors(text, root, words = writersInWords) {
+  const stop = showPlain(text, root, words, (from, to) => {
+    const piece = root.ownerDocument.createDocumentFragment();
+    for (const { at, length, marks } of text.styles(from, to)) {
+      piece.append(draw(root.ownerDocument, text.value.slice(at, at + length), marks, SHAPES));
+    }
+    return piece;
+  });
+  root.nextElementSibling?.shadowRoot?.querySelector('.view')?.toggleAttribute('inert', true);
+  return stop;
+}

@@ -11,6 +11,8 @@ import { joined } from './text-session.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const Op = { open: 10, edit: 12, absorb: 13, undo: 17, redo: 18, mark: 21, markOnly: 22, spans: 23, restyled: 24 };
+/** A rich text that nobody wrote yet. */
+const EMPTY = Uint8Array.of(0x1C);
 const STEPS = [Op.edit, Op.absorb, Op.undo, Op.redo, Op.mark, Op.markOnly];
 
 /** @typedef {{text:string, marks:Record<string, string>}} Span */
@@ -21,6 +23,10 @@ const STEPS = [Op.edit, Op.absorb, Op.undo, Op.redo, Op.mark, Op.markOnly];
 /** Whether text typed at the end of such a mark has it too.
  * @param {string} name */
 const grows = (name) => !/^(link|comment)/.test(name);
+
+/** Words without the two characters that the engine keeps for the ends of marks; it would refuse all of them.
+ * @param {string} words */
+const allowed = (words) => String(words).replace(/[\uFDD0\uFDD1]/g, '\uFFFD');
 
 /** @param {import('./text-handle.js').Source} source @param {import('./text-handle.js').World} [world] */
 export function createText(source, world) {
@@ -39,13 +45,15 @@ export function createText(source, world) {
     ...source.module,
     get life() { return source.module.life; },
     run(op, input, on, place, count) {
+      if (op === Op.open) input = richly(/** @type {Uint8Array} */ (input));
       const { code, bytes } = source.module.run(op, input, on, place, count);
       if (op === Op.open) {
         handle = code;
         spans = null;
         isAnew = true;
       }
-      if (code < 0 || !STEPS.includes(op)) return { code, bytes };
+      // Above zero a document lacked something, and nothing was absorbed.
+      if (code !== 0 || !STEPS.includes(op)) return { code, bytes };
       spans = null;
       const answer = { code, bytes: bytes.slice() };
       const view = viewOf(source.module.run(Op.restyled, '', on).bytes);
@@ -57,9 +65,17 @@ export function createText(source, world) {
   const text = createPlain({
     ...source, module,
     // Marks may have changed where the words did not.
-    follow: (fn) => source.follow((words) => { fn(words, true); settle(false); }),
+    follow(fn) {
+      const stop = source.follow((words) => { fn(words, true); settle(false); });
+      return () => {
+        stop();
+        // Only closing stops it: the last moment to ask the module, whose number another text may have next.
+        void rich.spans;
+        isClosed = true;
+      };
+    },
   }, world);
-  const { go, hold, close, subscribe } = text;
+  const { edit, insert, replace, go, hold, flush, subscribe } = text;
   isAnew = false;
   subscribe(tell);
 
@@ -122,6 +138,7 @@ export function createText(source, world) {
   const rich = {
     /** The text as runs of equal marks. @returns {Span[]} */
     get spans() {
+      if (!spans && isClosed) return [];
       if (!spans) {
         void text.canUndo;
         spans = parseSpans(module.run(Op.spans, '', handle).bytes, text.value);
@@ -129,6 +146,12 @@ export function createText(source, world) {
       return spans;
     },
     styles,
+    /** @param {import('./text-changes.js').Change} change @param {any} [by] */
+    edit: (change, by) => edit({ ...change, inserted: allowed(change.inserted) }, by),
+    /** @param {number} at @param {string} inserted */
+    insert: (at, inserted) => insert(at, allowed(inserted)),
+    /** @param {string} whole */
+    replace: (whole) => replace(allowed(whole)),
     /** @param {number} from @param {number} to @param {string} name @param {string} [value] @param {any} [by] */
     mark: (from, to, name, value = 'yes', by) => mark(from, to, name, String(value), by),
     /** @param {number} from @param {number} to @param {string} name @param {any} [by] */
@@ -145,34 +168,47 @@ export function createText(source, world) {
       const release = hold();
       return () => { release(); settle(false); };
     },
-    close() {
-      isClosed = true;
-      return close();
-    },
+    /** An editor may lose the focus after the text was closed. @returns {Promise<void>} */
+    flush: () => (isClosed ? Promise.resolve() : flush()),
   };
   return /** @type {Omit<import('./text-handle.js').Text, keyof typeof rich> & typeof rich} */ (
     Object.defineProperties(text, Object.getOwnPropertyDescriptors(rich)));
 }
 
+/** What opens a text, with a rich one in place of no document: there is none while the engine is rebuilt.
+ * @param {Uint8Array} input the agent and the document */
+function richly(input) {
+  const end = 4 + viewOf(input).getUint32(0, true);
+  return end + 4 < input.length ? input : joined([input.subarray(4, end), EMPTY]);
+}
+
 /** @param {Uint8Array} bytes */
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Each u32 length, u32 count of marks, then the name and the value of each: u32 length, UTF-8.
+/** The marks that show, a value as that of the one before where it says so; then runs that name them by place (docs/protocol.md, section 13).
  * @param {Uint8Array} bytes @param {string} words @returns {Span[]} */
 function parseSpans(bytes, words) {
   const view = viewOf(bytes);
+  const none = 0xFFFF_FFFF;
   let [at, place] = [0, 0];
   const number = () => view.getUint32((at += 4) - 4, true);
-  const item = () => {
-    const length = number();
-    return decoder.decode(bytes.subarray(at, at += length));
-  };
+  /** @param {number} length */
+  const item = (length) => decoder.decode(bytes.subarray(at, at += length));
+  /** @type {[name:string, value:string][]} */
+  const all = [];
+  for (let length; at < bytes.length && (length = number()) !== none;) {
+    const name = item(length);
+    all.push([name, (length = number()) === none ? all[all.length - 1][1] : item(length)]);
+  }
   const spans = [];
   while (at < bytes.length) {
     const text = words.slice(place, place += number());
     /** @type {Record<string, string>} */
     const marks = {};
-    for (let count = number(); count > 0; count--) Object.defineProperty(marks, item(), { value: item(), enumerable: true });
+    for (let count = number(); count > 0; count--) {
+      const [name, value] = all[number()];
+      Object.defineProperty(marks, name, { value, enumerable: true });
+    }
     spans.push({ text, marks });
   }
   return spans;

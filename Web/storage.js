@@ -28,7 +28,7 @@ const PAGE_BYTES = 136 * 1024;
 /** @typedef {Awaited<ReturnType<typeof openStorage>>} Storage */
 
 /** Opens the store; throws when the browser's storage stays shut.
- * @param {string} name @param {boolean} [mustExist] make no database when there is none, but throw */
+ * @param {string} name @param {boolean} [mustExist] make no database when there is none now, but throw */
 export async function openStorage(name, mustExist) {
   /** @type {IDBDatabase | null} */
   let db = null;
@@ -38,6 +38,8 @@ export async function openStorage(name, mustExist) {
     if (isClosed) throw new DOMException('the store is closed', 'InvalidStateError');
     if (db) return db;
     const opened = db = await openFile(name, mustExist ? (_, tx) => { isClosed = true; tx.abort(); } : undefined);
+    // What the browser clears away later is made anew.
+    mustExist = false;
     opened.onclose = () => { if (db === opened) db = null; };
     // Another tab deletes the database after a sign-out: do not stand in its way, do not come back.
     opened.onversionchange = () => { isClosed = true; opened.close(); };

@@ -32,8 +32,9 @@ public final class Committer<S: Store>: @unchecked Sendable {
     var done: CheckedContinuation<Result<PushResult, StoreError>, Never>
   }
 
-  /// A disk that took longer for the last batch is not waited for where a push comes from: an event loop has others to serve.
+  // What is committed where a push comes from holds up whoever else that event loop serves: a person's edit, while the disk is quick.
   private static var quickMax: Duration { .milliseconds(1) }
+  private static var smallBytesMax: Int { 4_096 }
 
   private let store: S
   private let judge: Judge
@@ -72,7 +73,7 @@ public final class Committer<S: Store>: @unchecked Sendable {
   public func push(
     _ request: SyncRequest, by principal: Principal, byteCount: Int
   ) async throws(StoreError) -> PushResult {
-    if takesTurn() {
+    if byteCount <= Self.smallBytesMax, takesTurn() {
       let results = commit([(request, principal)])
       publish(results)
       return try results[0].get()

@@ -106,4 +106,24 @@ private final class StubbornStore: Store {
     await onThread { committer.stop() }
     await #expect(throws: StoreError.self) { try await committer.push(Self.push(3), by: Self.anyone, byteCount: 1) }
   }
+
+  @Test func `a small push that is alone is committed where it comes from, a large one on the thread`() async throws {
+    let store = MemoryStore()
+    // The thread runs no task.
+    let isHere = Mutex<[Bool]>([])
+    let committer = Committer(
+      store: store, judge: Judge(app: Self.app),
+      now: {
+        isHere.withLock { $0.append(withUnsafeCurrentTask { $0 != nil }) }
+        return 1_700_000_000_000
+      })
+    // One that the machine was slow with sends the next to the thread, so not every one counts.
+    for device in 1...100 { _ = try await committer.push(Self.push(UInt64(device)), by: Self.anyone, byteCount: 100) }
+    #expect(isHere.withLock { $0.first == false && $0.contains(true) })
+    isHere.withLock { $0 = [] }
+    for device in 101...110 { _ = try await committer.push(Self.push(UInt64(device)), by: Self.anyone, byteCount: 5_000) }
+    #expect(isHere.withLock { $0.count == 10 && !$0.contains(true) })
+    await onThread { committer.stop() }
+    #expect(try store.read { (r) throws(StoreError) in r.scope("app")?.sequence } == 110)
+  }
 }

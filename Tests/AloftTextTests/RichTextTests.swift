@@ -48,6 +48,26 @@ extension RichTextDocument {
 }
 
 @Suite("Rich text") struct RichTextTests {
+  @Test("a text that somebody covered with thousands of marks opens, and shows as many of them as fit")
+  func coveredByThousands() throws {
+    let count = 3_000
+    var document = RichTextDocument()
+    try document.insert([UInt8](repeating: 0x61, count: 2 * count), at: 0, by: "a")
+    let value = Text(utf8: [UInt8](repeating: 0x62, count: 4_000))
+    for index in 0..<count {
+      try document.mark(Text("comment:\(index)"), value, index..<2 * count - index, grows: false, by: "a")
+    }
+    let message = document.encode()
+    var other = RichTextDocument()
+    try other.absorb(message)
+    let spans = other.spans()
+    #expect(spans.reduce(0) { $0 + $1.length } == 2 * count)
+    #expect(spans.map { $0.styles.count }.max() == RichTextDocument.stylesMax)
+    // What a page is told grows with what was sent, not with marks times runs.
+    let told = try TextSession(saved: other.save(), agent: "b").spans()
+    #expect(told.count < 2 * count * 140 + message.count * 2)
+  }
+
   @Test("overlapping bold and bold is bold all over")
   func union() throws {
     var pair = try RichPair("The fox jumped")

@@ -153,6 +153,57 @@ test('marks with names of the language itself are marks like others', () => {
   assert.deepEqual(text.spans.map(({ marks }) => Object.entries(marks)), [[['__proto__', 'x']], []]);
 });
 
+test('the two characters that stand for the ends of marks become replacements, and the session goes on', () => {
+  const { module, open } = createRichDevice();
+  const text = open();
+  text.insert(0, 'abc');
+  text.endGroup();
+  const { life } = module;
+  text.insert(3, '\uFDD0x\uFDD1');
+  assert.equal(text.value, 'abc\uFFFDx\uFFFD');
+  text.edit({ at: 0, deleted: 1, inserted: '\uFDD1' });
+  text.replace(`${text.value}\uFDD0`);
+  assert.equal(text.value, '\uFFFDbc\uFFFDx\uFFFD\uFFFD');
+  while (text.canUndo) text.undo();
+  assert.equal(text.value, '');
+  assert.equal(module.life, life);
+});
+
+test('a text that is opened while the engine is rebuilt is rich', async () => {
+  const device = createRichDevice();
+  const { engine } = device;
+  const writer = device.open();
+  writer.insert(0, 'the red fox');
+  writer.mark(4, 7, 'bold');
+  await writer.close();
+  const { saved } = engine;
+  Object.defineProperty(engine, 'saved', { configurable: true, get() { throw new Error('the engine is being rebuilt'); } });
+  const text = device.open();
+  text.insert(0, 'x');
+  text.mark(0, 1, 'italic');
+  assert.equal(shown(text), '[italic]x[]');
+  Object.defineProperty(engine, 'saved', { configurable: true, writable: true, value: saved });
+  engine.set(saved);
+  await settle();
+  await device.time.pass(1_000);
+  assert.match(shown(text), /\[bold\]red\[\]/);
+  assert.match(shown(text), /x/);
+});
+
+test('a text that was closed answers its last spans, and never those of another', async () => {
+  const device = createRichDevice();
+  const text = device.open();
+  text.insert(0, 'abc');
+  text.mark(0, 1, 'bold');
+  text.insert(3, 'd');
+  await text.close();
+  device.open().insert(0, 'another text');
+  assert.equal(shown(text), '[bold]a[]bcd');
+  assert.deepEqual(text.styles(0, 1), [{ at: 0, length: 1, marks: { bold: 'yes' } }]);
+  await text.flush();
+  assert.equal(device.engine.sent.length, 2);
+});
+
 test('random edits, marks and undos on two devices end alike', async () => {
   const seed = Math.floor(Math.random() * 1e9);
   let state = seed;

@@ -28,6 +28,9 @@ public struct TextSpan: Equatable, Sendable {
 }
 
 extension RichTextDocument {
+  /// How many styles show on a character at most: those whose keys come first.
+  public static let stylesMax = 32
+
   /// The whole text as runs of equal styles, neighbours different. Costs the anchors times the logarithm of the marks, and the result.
   public func spans() -> [TextSpan] { runs().map { TextSpan(length: $0.length, styles: $0.marks.map { style(of: $0) }) } }
 
@@ -172,6 +175,13 @@ private struct TextCover {
     var kept = 0
     for index in 0..<keys.count {
       let key = keys[index]
+      if result.count == RichTextDocument.stylesMax {
+        // The rest stays as it is: a text that somebody covered with thousands of marks must still open.
+        if kept == index { return result }
+        keys[kept] = key
+        kept += 1
+        continue
+      }
       while !open[key].isEmpty, states[marks[Int(open[key].top)]] == 2 { _ = open[key].pop() }
       if open[key].isEmpty {
         isThere[key] = 0

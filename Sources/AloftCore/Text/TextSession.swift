@@ -45,21 +45,31 @@ public struct TextSession: Sendable {
     show(try history.mark(key, value, scalars, grows: grows, by: agent, in: &document))
   }
 
-  /// The text as runs of equal styles, as bytes: docs/protocol.md, section 13.
+  /// The text as runs of equal styles, as bytes: docs/protocol.md, section 13. Each mark is written once, and a value once for marks that
+  /// follow each other, as their author sent it.
   public func spans() -> [UInt8] {
+    let runs = document.runs()
+    var numbers = [Int](repeating: -1, count: document.marks.count)
+    for run in runs { for mark in run.marks { numbers[mark] = 0 } }
+    var (at, out, count) = (0, TextWriter(), 0)
+    var value: Text?
+    for mark in numbers.indices where numbers[mark] == 0 {
+      let style = document.style(of: mark)
+      out.item(style.key)
+      if value?.utf8 == style.value.utf8 { out.word(-1) } else { out.item(style.value) }
+      value = style.value
+      numbers[mark] = count
+      count += 1
+    }
+    out.word(-1)
     let bytes = document.utf8
-    var (at, out) = (0, TextWriter())
-    for run in document.runs() {
+    for run in runs {
       let end = bytes.withUnsafeBufferPointer { TextBuffer.skip($0, run.length, from: at) }
       let astral = bytes.withUnsafeBufferPointer { TextBuffer.measure($0, at, end).astral }
       at = end
       out.word(run.length + astral)
       out.word(run.marks.count)
-      for mark in run.marks {
-        let style = document.style(of: mark)
-        out.item(style.key)
-        out.item(style.value)
-      }
+      for mark in run.marks { out.word(numbers[mark]) }
     }
     return out.bytes
   }

@@ -2,7 +2,7 @@
 // Runs the task of each connection on the event loop that owns its socket.
 //
 // Why: on Swift's shared pool every request changes threads twice more, to be read and to be answered, and on a machine with few
-// cores waking a thread costs as much as judging a change. What waits for the disk or takes long goes to threads of its own anyway.
+// cores waking a thread costs as much as judging a change. What takes long, or waits for the disk with others, goes to threads of its own.
 
 import HummingbirdCore
 import Logging

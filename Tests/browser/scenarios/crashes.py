@@ -118,3 +118,20 @@ def killed_server_keeps_what_it_acknowledged(world):
         same(titles, sorted(f'{device.name} {i}' for i in range(done['made'])), f'the visits of {device.name}, each once')
         same([len(done['acknowledged']), done['counted']], [done['made'], done['increments']], 'everything is acknowledged in the end')
     same(held[counter]['footfall'], sum(done['increments'] for done in work), 'each increment counted once')
+
+
+def cleared_while_open(world):
+    """the browser clears what the app stored while it is open: what is written afterwards is saved, sent, and there after a reload"""
+    server = world.demo()
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    app.wait_for_state(mia.page, 'synced')
+    mia.page.reload()
+    app.wait_for_state(mia.page, 'synced')
+    storage = mia.page.context.new_cdp_session(mia.page)
+    origin = mia.page.evaluate('location.origin')
+    storage.send('Storage.clearDataForOrigin', {'origin': origin, 'storageTypes': 'indexeddb'})
+    id = app.create_visit(mia.page, 'After the clearing')
+    until('the server has it', lambda: ThirdParty(server, 'ada').record('visits', id))
+    mia.page.reload()
+    until('it is there', lambda: app.get(mia.page, 'visits', id))

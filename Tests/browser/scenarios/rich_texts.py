@@ -166,6 +166,14 @@ def rich_selection_stays(world):
     mia.page.locator('.cursor .name', has_text='Ada').wait_for(state='attached')
     mia.page.keyboard.type('cat')
     until('what is typed takes its place', lambda: words(ada.page) == 'Yes: The red cat runs.')
+    select(mia.page, 0, 3)
+    mia.page.keyboard.press('Control+k')
+    mia.page.get_by_role('dialog').get_by_label('Address').fill('https://example.org')
+    mia.page.keyboard.press('Enter')
+    until('it is a link', lambda: runs(mia.page)[0] == ('Yes', 'a strong'))
+    mirror = mia.page.locator('.view', has=mia.page.locator('.cursor'))
+    until('the letters under her cursor keep their shape', lambda: mirror.locator('strong').all_text_contents() == ['Yes', ': The '])
+    same((mirror.locator('a').count(), mirror.get_attribute('inert')), (0, ''), 'what the Tab key could stop at twice')
 
 
 def composing_is_left_in_peace(world):
@@ -182,3 +190,11 @@ def composing_is_left_in_peace(world):
     keys.send('Input.insertText', {'text': '日本'})
     until('both are there', lambda: words(mia.page) == 'Oh. The日本 red fox runs.')
     until('everywhere', lambda: words(ada.page) == 'Oh. The日本 red fox runs.')
+    mia.page.keyboard.press('Control+b')
+    keys.send('Input.imeSetComposition', {'text': 'ね', 'selectionStart': 1, 'selectionEnd': 1})
+    keys.send('Input.insertText', {'text': '猫'})
+    until('a style chosen before holds for it', lambda: runs(mia.page) == [('Oh. The日本', ''), ('猫', 'strong'), (' red fox runs.', '')])
+    for _ in range(3):
+        mia.page.keyboard.press('Backspace')
+    mia.page.keyboard.press('Control+z')
+    until('letters taken back are one step of undo', lambda: words(mia.page) == 'Oh. The日本猫 red fox runs.')
