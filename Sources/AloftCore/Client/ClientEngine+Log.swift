@@ -221,8 +221,13 @@ extension ClientEngine {
   /// The answer that called for a new identity spoke of a device as it was before another context's rows: ask again.
   private mutating func forgetRenewal() {
     if state.device == DeviceID(high: 0, low: 0) { return }
+    askAgain(without: { if case .renewed = $0 { true } else { false } })
+  }
+
+  /// Drops what waits to be written and has lost its sense; where that was something, the server is asked anew.
+  private mutating func askAgain(without isVoid: (LogEntry) -> Bool) {
     let count = outbox.count
-    outbox.removeAll { if case .renewed = $0 { true } else { false } }
+    outbox.removeAll(where: isVoid)
     if outbox.count < count { sync.isDue = true }
   }
 
@@ -379,9 +384,7 @@ extension ClientEngine {
       }
     }
     // An answer that waits to be written speaks of the old identity's numbers: ask again.
-    let waiting = outbox.count
-    outbox.removeAll { if case .response = $0 { true } else { false } }
-    if outbox.count < waiting { sync.isDue = true }
+    askAgain(without: { if case .response = $0 { true } else { false } })
     for index in outbox.indices { outbox[index].moveAside(times: 1) }
     state.device = device
     state.settled = (0, 0)

@@ -11,12 +11,13 @@ extension ClientEngine {
   /// What a new subscription is told first.
   package func told(subscription id: Int) -> ToldAnswer {
     guard let query = live.first(where: { $0.id == id }) else { return ToldAnswer() }
-    return answer(query.query, query.shown, query.sum.value)
+    return query.query.aggregate == .rows
+      ? ToldAnswer(rows: numbers(query.query.collection, query.shown)) : ToldAnswer(value: query.sum.value)
   }
 
   /// What a subscription made now would be told.
   package mutating func answer(of query: Query) -> ToldAnswer {
-    query.aggregate == .rows ? answer(query, rows(of: query), .null) : answer(query, [], value(of: query))
+    query.aggregate == .rows ? ToldAnswer(rows: numbers(query.collection, rows(of: query))) : ToldAnswer(value: value(of: query))
   }
 
   /// Does with an answer what a notification says. Rows are read as they are now, so it has to be done at once.
@@ -25,7 +26,7 @@ extension ClientEngine {
     for entry in notification.live where entry.id == id {
       switch entry.notice {
       case .value(let value): told.value = value
-      case .rows(let slots): told.rows = slots.map { number(entry.collection, $0) }
+      case .rows(let slots): told.rows = numbers(entry.collection, slots)
       case .steps(let steps):
         for step in steps {
           switch step {
@@ -45,9 +46,7 @@ extension ClientEngine {
     return true
   }
 
-  private func answer(_ query: Query, _ slots: [UInt32], _ value: Value) -> ToldAnswer {
-    query.aggregate == .rows ? ToldAnswer(rows: slots.map { number(query.collection, $0) }) : ToldAnswer(value: value)
-  }
+  private func numbers(_ collection: Int, _ slots: [UInt32]) -> [UInt64] { slots.map { number(collection, $0) } }
 
   private func number(_ collection: Int, _ slot: UInt32) -> UInt64 {
     var json: [UInt8] = []
