@@ -75,4 +75,14 @@ import Testing
     var document = TextDocument()
     #expect(throws: TextError.malformed) { _ = try document.merge(message.bytes) }
   }
+
+  @Test("packed text with as many bytes as the message has scalars is ASCII or refused")
+  func bytesForScalars() throws {
+    // One agent, three insertions, their text packed without compression.
+    let message: [UInt8] = [0x13, 3, 2, 97, 0, 0, 0, 0, 3 << 3 | 1, 3, 0]
+    var document = TextDocument()
+    #expect(throws: TextError.malformed) { _ = try document.merge(message + Array("\u{20AC}".utf8)) }
+    _ = try document.merge(message + Array("abc".utf8))
+    #expect(document.utf8 == Array("abc".utf8))
+  }
 }

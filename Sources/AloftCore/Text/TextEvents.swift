@@ -181,12 +181,10 @@ struct TextEvents {
       reader.offset = end
     }
     if !Text.isValidUTF8(operations.text, from: 0, to: operations.text.count) { throw .notUTF8 }
+    // As many bytes as scalars are no proof of ASCII yet: packed text comes with its own count of bytes.
+    let found = operations.text.withUnsafeBufferPointer { TextBuffer.measure($0, 0, $0.count).scalars }
+    if found != scalars { throw .malformed }
     if operations.text.count == scalars { return }
-    var total = 0
-    operations.text.withUnsafeBufferPointer { buffer in
-      if TextBuffer.measure(buffer, 0, buffer.count).scalars != scalars { total = -1 }
-    }
-    if total < 0 { throw .malformed }
     var offset = 0
     var passed = 0
     for run in 0..<operations.starts.count {
