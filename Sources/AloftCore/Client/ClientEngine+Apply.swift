@@ -27,7 +27,7 @@ extension ClientEngine {
     for part in response.parts { apply(part, &refresh) }
     if !response.hasMore { removeDeparted(&refresh) }
     compareSums(response)
-    for place in refresh { refreshOverlay(place) }
+    refreshOverlays(&refresh)
     if !response.hasMore { state.lastSynced = time }
   }
 
@@ -54,7 +54,7 @@ extension ClientEngine {
     }
     if judged == 0 { return }
     state.queue.removeFirst(judged)
-    if state.tray.count > refused { registerTray() }
+    if state.tray.count > refused { registerTray(from: refused) }
     notification.isPendingChanged = true
   }
 
@@ -178,7 +178,7 @@ extension ClientEngine {
       account(collection, old, isAdded: false)
     }
     let isPart = kind == RowKind.partial.rawValue
-    if isPart || app.collections[collection].hasTexts {
+    if isPart || app.collections[collection].hasTexts && new.hasText {
       let held = isPart ? old?.row : nil
       // Cells that were to be laid over a row that is not here: fetch the scope again rather than show half a record.
       guard var row = new.row, !isPart || held != nil else { return fetchAgain(scope) }

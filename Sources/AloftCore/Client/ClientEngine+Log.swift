@@ -290,17 +290,21 @@ extension ClientEngine {
     expectChanges(mutations.count)
     for pending in drafts.reversed() { unregister(pending) }
     shiftDrafts(by: UInt64(mutations.count))
+    var refresh: [UInt64] = []
     for mutation in mutations where mutation.n == state.issued + 1 {
       var pending = PendingMutation(mutation: mutation, writes: [])
       pending.writes = writes(of: mutation)
       state.clock.observe(mutation.time, now: mutation.time.milliseconds)
       Self.register(&pending, in: &tables)
       state.queue.append(pending)
-      if drafts.isEmpty { extendOverlays(with: pending) } else { refreshOverlays(of: pending) }
+      if drafts.isEmpty { extendOverlays(with: pending) } else { for link in pending.links { refresh.append(link.place) } }
     }
-    for index in drafts.indices { Self.register(&drafts[index], in: &tables) }
     // The drafts' rows carry their numbers, so they are worked out again under the new ones.
-    for pending in drafts { refreshOverlays(of: pending) }
+    for index in drafts.indices {
+      Self.register(&drafts[index], in: &tables)
+      for link in drafts[index].links { refresh.append(link.place) }
+    }
+    refreshOverlays(&refresh)
     notification.isPendingChanged = true
   }
 

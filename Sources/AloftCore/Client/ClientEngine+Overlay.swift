@@ -4,11 +4,24 @@
 extension ClientEngine {
   /// All mutations that show, in order.
   func pending(_ n: UInt64) -> PendingMutation? {
-    let place = Int(truncatingIfNeeded: Int64(n) - Int64(state.settled.n) - 1)
-    if place < 0 { return nil }
-    if place < state.queue.count { return state.queue[place] }
-    let draft = place - state.queue.count
-    return draft < drafts.count ? drafts[draft] : nil
+    guard let (isDraft, index) = pendingIndex(n) else { return nil }
+    return isDraft ? drafts[index] : state.queue[index]
+  }
+
+  /// Where a mutation that shows is kept.
+  private func pendingIndex(_ n: UInt64) -> (isDraft: Bool, index: Int)? {
+    let index = Int(truncatingIfNeeded: Int64(n) - Int64(state.settled.n) - 1)
+    if index < 0 { return nil }
+    if index < state.queue.count { return (false, index) }
+    let draft = index - state.queue.count
+    return draft < drafts.count ? (true, draft) : nil
+  }
+
+  /// The pending mutation of a record before another one, 0 for none; nil when that one is not there or does not write the record.
+  private func numberBefore(_ n: UInt64, at place: UInt64) -> UInt64? {
+    guard let (isDraft, index) = pendingIndex(n) else { return nil }
+    let links = isDraft ? drafts[index].links : state.queue[index].links
+    return links.first { $0.place == place }?.before
   }
 
   /// Links a mutation to the ones before it on the same records, so that base changes know what to apply again.
@@ -56,9 +69,9 @@ extension ClientEngine {
     var numbers: [UInt64] = []
     var n = tables[collection].lastPending[Int(slot)]
     // Links lead back to mutations that were judged meanwhile; the chain ends there.
-    while n > state.settled.n, let pending = pending(n), let link = pending.links.first(where: { $0.place == place }) {
+    while n > state.settled.n, let before = numberBefore(n, at: place) {
       numbers.append(n)
-      n = link.before
+      n = before
     }
     numbers.reverse()
     return numbers
@@ -71,6 +84,13 @@ extension ClientEngine {
 
   mutating func refreshOverlays(of pending: PendingMutation) {
     for link in pending.links { refreshOverlay(link.place) }
+  }
+
+  /// Works out the overlays of some places again. A record with many changes is named by each of them, and worked out once.
+  @inline(never)
+  mutating func refreshOverlays(_ places: inout [UInt64]) {
+    places.sortStably(by: <)
+    for index in places.indices where index == 0 || places[index] != places[index - 1] { refreshOverlay(places[index]) }
   }
 
   /// Lays the newest pending mutation over what its records show. Whoever takes up many in order would otherwise work out every record
@@ -103,13 +123,17 @@ extension ClientEngine {
   /// Applies a write as its author sees it. One that makes no sense on this base (a record that is gone) shows nothing; the
   /// server's judgement will say so.
   private func apply(_ write: RecordWrite, of mutation: Mutation, to row: inout Row?) {
-    var draft = row
     let stamp = Stamp(time: mutation.time, mutation: MutationID(device: state.device, n: mutation.n))
+    // Where one field has been written when the next is refused, the row of before is wanted. It is not kept for nothing: the first
+    // change to a row that somebody else holds copies every list in it.
+    let mayFailHalfWay = write.changes.count > 1 || row?.isDeleted ?? true
+    let before = mayFailHalfWay ? row : nil
     do {
       _ = try write.apply(
-        to: &draft, in: app.collections[write.key.collection], stamp: stamp, seen: mutation.seen, isSpeculative: true)
-      row = draft
-    } catch {}
+        to: &row, in: app.collections[write.key.collection], stamp: stamp, seen: mutation.seen, isSpeculative: true)
+    } catch {
+      if mayFailHalfWay { row = before }
+    }
   }
 
   /// The word for a row's own state, or nil when the server has all of it.
@@ -131,13 +155,18 @@ extension ClientEngine {
   }
 
   /// Finds the records of the tray again, and tells live queries that their state may have changed.
-  mutating func registerTray() {
-    let before = trayPlaces
-    var places: [UInt64] = []
-    for entry in state.tray {
-      for key in entry.keys { places.append(Self.place(key.collection, tables[key.collection].makeSlot(for: key.id))) }
+  /// - Parameter from: the first entry that is new; those before it are found already.
+  mutating func registerTray(from first: Int = 0) {
+    var changed = first == 0 ? trayPlaces : []
+    if first == 0 { trayPlaces = [] }
+    for entry in state.tray[first...] {
+      for key in entry.keys {
+        let place = Self.place(key.collection, tables[key.collection].makeSlot(for: key.id))
+        trayPlaces.append(place)
+        changed.append(place)
+      }
     }
-    trayPlaces = places.sortedStably(by: <)
-    if !live.isEmpty { for place in before + trayPlaces { touch(place) } }
+    trayPlaces.sortStably(by: <)
+    if !live.isEmpty { for place in changed { touch(place) } }
   }
 }

@@ -139,6 +139,8 @@ public struct ClientEngine {
   }
 
   // MARK: changing rows (the only places where tables change)
+  //
+  // Live queries are handed the table itself, though they only read it: a value would be a copy of it for each row.
 
   /// A record's place in one word: its table and its slot.
   static func place(_ collection: Int, _ slot: UInt32) -> UInt64 { UInt64(collection) << 32 | UInt64(slot) }
@@ -146,15 +148,15 @@ public struct ClientEngine {
   static func unpack(_ place: UInt64) -> (collection: Int, slot: UInt32) { (Int(place >> 32), UInt32(truncatingIfNeeded: place)) }
 
   mutating func setBase(_ collection: Int, _ slot: UInt32, _ row: [UInt8]?) {
-    for index in live.indices where live[index].query.collection == collection { live[index].willChange(slot, tables[collection]) }
+    for index in live.indices where live[index].query.collection == collection { live[index].willChange(slot, &tables[collection]) }
     tables[collection].setBase(slot, row)
-    for index in live.indices where live[index].query.collection == collection { live[index].didChange(slot, tables[collection]) }
+    for index in live.indices where live[index].query.collection == collection { live[index].didChange(slot, &tables[collection]) }
   }
 
   mutating func setOverlay(_ collection: Int, _ slot: UInt32, _ row: [UInt8]?) {
-    for index in live.indices where live[index].query.collection == collection { live[index].willChange(slot, tables[collection]) }
+    for index in live.indices where live[index].query.collection == collection { live[index].willChange(slot, &tables[collection]) }
     tables[collection].setOverlay(slot, row)
-    for index in live.indices where live[index].query.collection == collection { live[index].didChange(slot, tables[collection]) }
+    for index in live.indices where live[index].query.collection == collection { live[index].didChange(slot, &tables[collection]) }
   }
 
   /// A large batch is about to change rows: live queries ask again at the end instead of following each row.

@@ -38,7 +38,8 @@ struct LiveQuery {
   mutating func markStale() { isStale = true }
 
   /// Before a row changes: forget it under its old values.
-  mutating func willChange(_ slot: UInt32, _ table: Table) {
+  @inline(never)
+  mutating func willChange(_ slot: UInt32, _ table: inout Table) {
     if isStale { return }
     guard table.matches(slot, query) else { return }
     if isAggregate { return sum.add(table.contribution(of: slot, to: query), sign: -1) }
@@ -47,7 +48,8 @@ struct LiveQuery {
   }
 
   /// After a row changed: place it under its new values.
-  mutating func didChange(_ slot: UInt32, _ table: Table) {
+  @inline(never)
+  mutating func didChange(_ slot: UInt32, _ table: inout Table) {
     changed.append(slot)
     if isStale { return }
     guard table.matches(slot, query) else { return }

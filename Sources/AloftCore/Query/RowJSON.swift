@@ -25,9 +25,10 @@ extension Table {
         }
         out.put(keys[number - 1])
         if kind == .tag {
-          JSONCodec.append(view.value(number - 1, rule: field.rule), to: &out)
-          hasCandidates = hasCandidates || field.rule == .manual
-          if (try? reader.skip()) == nil { break }
+          var stampsMin = 0
+          guard let cell = try? Cell(from: &reader, &stampsMin) else { break }
+          JSONCodec.append(view.value(of: cell, rule: field.rule), to: &out)
+          hasCandidates = hasCandidates || field.rule == .manual && cell.hasCandidates
         } else if (try? JSONCodec.append(&reader, to: &out)) == nil {
           break
         }

@@ -22,6 +22,10 @@ struct RowView {
     return Text(utf8: bytes.bytes(from: range.lowerBound, to: range.upperBound))
   }
 
+  /// Whether its id comes before another's.
+  @inline(never)
+  func idPrecedes(_ other: RowView) -> Bool { Text.precedes(bytes, idRange, other.bytes, other.idRange) }
+
   /// The record's share of its scopes' checksums.
   func share(in collection: Int) -> UInt64 {
     let range = idRange
@@ -68,9 +72,28 @@ struct RowView {
   /// The value that a reader sees; null where there is none.
   @inline(never)
   func value(_ number: Int, rule: Rule) -> Value {
-    guard var reader = cell(number) else { return .null }
-    guard (try? reader.peek()) == .tag else { return (try? Value(from: &reader)) ?? .null }
-    return row?.value(number, rule: rule) ?? .null
+    var stampsMin = 0
+    guard var reader = cell(number), let cell = try? Cell(from: &reader, &stampsMin) else { return .null }
+    return value(of: cell, rule: rule)
+  }
+
+  /// The same of one of its cells. Only where somebody has to choose is the whole row decoded, for the stamps of the candidates.
+  @inline(never)
+  func value(of cell: Cell, rule: Rule) -> Value {
+    guard cell.hasCandidates, rule != .addWins else { return cell.value(rule: rule, stamps: []) }
+    return row.map { cell.value(rule: rule, stamps: $0.stamps) } ?? .null
+  }
+
+  /// Whether it has a collaborative text.
+  @inline(never)
+  var hasText: Bool {
+    guard var (reader, count) = cells else { return false }
+    for _ in 0..<count {
+      var cell = reader
+      if (try? cell.tag()) == Row.textTag { return true }
+      if (try? reader.skip()) == nil { return false }
+    }
+    return false
   }
 
   /// The whole row, decoded.

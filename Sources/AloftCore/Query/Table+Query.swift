@@ -32,15 +32,15 @@ extension Table {
     return query.filter.matches(view, collection.fields)
   }
 
-  /// The order of an answer: the orderings in turn, then the id. Without orderings, the slot.
+  /// The order of an answer: the orderings in turn, then the id. Without orderings, the slot. Out of line, as is `compareValues`.
+  @inline(never)
   func precedes(_ a: UInt32, _ b: UInt32, _ orderBy: [Ordering]) -> Bool {
     if orderBy.isEmpty { return a < b }
     guard a != b, let first = view(a), let second = view(b) else { return a < b }
     for order in orderBy {
       if order.field < 0 {
-        let (x, y) = (first.id, second.id)
-        if x != y { return (x < y) != order.isDescending }
-        continue
+        // No two records share an id.
+        return order.isDescending ? second.idPrecedes(first) : first.idPrecedes(second)
       }
       let rule = collection.fields[order.field].rule
       let (x, y) = (SortKey(first, order.field, rule: rule), SortKey(second, order.field, rule: rule))
@@ -50,7 +50,7 @@ extension Table {
       if Value.precedes(left, right) { return !order.isDescending }
       if Value.precedes(right, left) { return order.isDescending }
     }
-    return first.id < second.id
+    return first.idPrecedes(second)
   }
 
   func sort(_ slots: inout [UInt32], by orderBy: [Ordering]) {

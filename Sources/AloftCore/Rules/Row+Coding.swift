@@ -9,7 +9,7 @@ extension Row {
 
   /// The row's deterministic bytes. Cost: one pass over its values.
   public func encode() -> [UInt8] {
-    var out = CBORWriter(capacity: 96 + cells.count * 16)
+    var out = CBORWriter(capacity: 96 + entries.count * 16)
     encode(to: &out)
     return out.finish()
   }
@@ -18,13 +18,13 @@ extension Row {
     out.array(6)
     out.text(id)
     out.int(isDeleted ? -1 - Int64(life) : Int64(life))
-    out.array(cells.count)
-    for cell in cells {
-      switch cell {
+    out.array(entries.count)
+    for entry in entries {
+      switch entry.cell {
       case .absent: out.undefined()
       case .plain(let value): value.encode(to: &out)
       case .supported(let values), .text(let values):
-        if case .text = cell { out.tag(Self.textTag) } else { out.tag(Self.supportedTag) }
+        if case .text = entry.cell { out.tag(Self.textTag) } else { out.tag(Self.supportedTag) }
         out.array(values.count)
         for value in values {
           out.array(1 + value.dots.count)
@@ -36,11 +36,11 @@ extension Row {
     out.uint(version)
     out.array(stamps.count * 5)
     for stamp in stamps { stamp.encode(to: &out) }
-    if marks.allSatisfy({ $0 == 0 }) {
+    if entries.allSatisfy({ $0.mark == 0 }) {
       out.array(0)
     } else {
-      out.array(marks.count)
-      for mark in marks { out.uint(UInt64(mark)) }
+      out.array(entries.count)
+      for entry in entries { out.uint(UInt64(entry.mark)) }
     }
   }
 
@@ -55,20 +55,17 @@ extension Row {
     id = try reader.text()
     (life, isDeleted) = try Self.life(&reader)
     let cellCount = try reader.array()
-    cells = []
-    cells.reserveCapacity(cellCount)
+    entries = []
+    entries.reserveCapacity(cellCount)
     // The cells refer to the stamps behind them; whether there are so many is asked when they have come.
     var stampsMin = life + 1
-    for _ in 0..<cellCount { cells.append(try Cell(from: &reader, &stampsMin)) }
+    for _ in 0..<cellCount { entries.append(Entry(cell: try Cell(from: &reader, &stampsMin))) }
     version = try reader.uint()
     let stampCount = try Self.stampCount(&reader, atLeast: stampsMin)
     stamps = []
     stamps.reserveCapacity(stampCount)
     for _ in 0..<stampCount { stamps.append(try Stamp(from: &reader)) }
-    let isMarked = try Self.markCount(&reader, cellCount) > 0
-    marks = []
-    marks.reserveCapacity(cellCount)
-    for _ in 0..<cellCount { marks.append(isMarked ? try Self.index(&reader, below: stampCount) : 0) }
+    for number in 0..<(try Self.markCount(&reader, cellCount)) { entries[number].mark = Int32(try Self.index(&reader, below: stampCount)) }
   }
 
   /// Moves past what `init(from:)` would read, and refuses what it would refuse, in bytes that are well formed.
@@ -139,7 +136,8 @@ extension Stamp {
 
 extension Cell {
   /// - Parameter stampsMin: grows to how many stamps the cell's dots ask for.
-  fileprivate init(from reader: inout CBORReader, _ stampsMin: inout Int) throws(DecodeError) {
+  @inline(never)
+  init(from reader: inout CBORReader, _ stampsMin: inout Int) throws(DecodeError) {
     switch try reader.peek() {
     case .undefined:
       reader.pass()
@@ -147,12 +145,15 @@ extension Cell {
     case .tag:
       let tag = try reader.tag()
       guard tag == Row.supportedTag || tag == Row.textTag else { throw reader.failure(.unexpectedKind) }
+      let count = try reader.array()
       var values: [SupportedValue] = []
-      for _ in 0..<(try reader.array()) {
+      values.reserveCapacity(count)
+      for _ in 0..<count {
         let items = try reader.array()
         guard items >= 2 else { throw reader.failure(.malformed) }
         let value = try Value(from: &reader)
         var dots: [Int] = []
+        dots.reserveCapacity(items - 1)
         for _ in 1..<items {
           let dot = try Row.index(&reader, below: 1 << 30)
           stampsMin = max(stampsMin, dot + 1)
@@ -174,20 +175,16 @@ extension Row {
   mutating func complete(from before: Row?) -> Bool {
     var isComplete = true
     let places = before?.stamps.map { index(of: $0) } ?? []
-    while cells.count < before?.cells.count ?? 0 {
-      cells.append(.absent)
-      marks.append(0)
-    }
-    for number in cells.indices {
-      var held = Cell.absent
-      if let before, number < before.cells.count { held = before.cells[number] }
-      if case .text(let parts) = cells[number] {
-        held.renumber { places[$0] }
-        if let whole = TextRule.received(parts, over: held) { cells[number] = whole } else { isComplete = false }
-      } else if cells[number] == .absent, held != .absent {
-        held.renumber { places[$0] }
-        cells[number] = held
-        marks[number] = places[before!.marks[number]]
+    while entries.count < before?.entries.count ?? 0 { entries.append(Entry()) }
+    for number in entries.indices {
+      var held = Entry()
+      if let before, number < before.entries.count { held = before.entries[number] }
+      if case .text(let parts) = entries[number].cell {
+        held.cell.renumber { places[$0] }
+        if let whole = TextRule.received(parts, over: held.cell) { entries[number].cell = whole } else { isComplete = false }
+      } else if entries[number].cell.isAbsent, !held.cell.isAbsent {
+        held.cell.renumber { places[$0] }
+        entries[number] = Entry(cell: held.cell, mark: Int32(places[Int(held.mark)]))
       }
     }
     dropUnusedStamps()

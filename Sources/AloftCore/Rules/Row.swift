@@ -45,6 +45,27 @@ public enum Cell: Equatable, Sendable {
 }
 
 extension Cell {
+  var isAbsent: Bool { if case .absent = self { true } else { false } }
+
+  /// Whether several values stand side by side: those of a set, or those that wait for somebody to choose.
+  var hasCandidates: Bool { if case .supported(let values) = self { values.count > 1 } else { false } }
+
+  /// What a reader sees of it; the row's stamps tell the newest of several candidates.
+  @inline(never)
+  func value(rule: Rule, stamps: [Stamp]) -> Value {
+    switch self {
+    case .absent: return .null
+    case .plain(let value): return value
+    case .supported(let values):
+      if rule == .addWins { return .array(values.map { $0.value }) }
+      guard values.count > 1 else { return values.first?.value ?? .null }
+      var newest = 0
+      for index in values.indices where stamps[values[index].dots[0]].isNewer(than: stamps[values[newest].dots[0]]) { newest = index }
+      return values[newest].value
+    case .text(let parts): return .text(Text(utf8: TextMerge.text(of: TextRule.document(parts))))
+    }
+  }
+
   /// Gives the stamps that support its values other indexes.
   @inline(never)
   mutating func renumber(_ index: (Int) -> Int) {
@@ -67,8 +88,13 @@ public struct Row: Equatable, Sendable {
   public var isDeleted: Bool
   var life: Int
   public internal(set) var stamps: [Stamp]
-  var marks: [Int]
-  public internal(set) var cells: [Cell]
+  var entries: [Entry]
+
+  /// A field's content, and the index of the stamp of its last write. One array of both: rows are made and copied a great deal.
+  struct Entry: Equatable, Sendable {
+    var cell = Cell.absent
+    var mark: Int32 = 0
+  }
 
   /// A new record, born by a mutation.
   public init(id: Text, bornBy stamp: Stamp) {
@@ -77,45 +103,30 @@ public struct Row: Equatable, Sendable {
     isDeleted = false
     life = 0
     stamps = [stamp]
-    marks = []
-    cells = []
+    entries = []
   }
 
-  public func cell(_ number: Int) -> Cell { number < cells.count ? cells[number] : .absent }
+  public var cellCount: Int { entries.count }
+
+  public func cell(_ number: Int) -> Cell { number < entries.count ? entries[number].cell : .absent }
+
+  /// Who wrote a cell last.
+  private func writer(of number: Int) -> Stamp { stamps[Int(entries[number].mark)] }
 
   /// The stamp of a field's last write, or nil when it was never written.
   public func stamp(of number: Int) -> Stamp? {
-    guard number < cells.count, cells[number] != .absent else { return nil }
-    return stamps[marks[number]]
+    if case .absent = cell(number) { return nil }
+    return writer(of: number)
   }
 
   /// What a reader sees: a set as an array, the newest of several candidates, null for a field never written.
-  public func value(_ number: Int, rule: Rule) -> Value {
-    switch cell(number) {
-    case .absent: .null
-    case .plain(let value): value
-    case .supported(let values): rule == .addWins ? .array(values.map { $0.value }) : newest(of: values)?.value ?? .null
-    case .text(let parts): .text(Text(utf8: TextMerge.text(of: TextRule.document(parts))))
-    }
-  }
-
-  private func newest(of values: [SupportedValue]) -> SupportedValue? {
-    var best: SupportedValue?
-    for value in values {
-      guard let current = best else {
-        best = value
-        continue
-      }
-      if stamps[value.dots[0]].isNewer(than: stamps[current.dots[0]]) { best = value }
-    }
-    return best
-  }
+  public func value(_ number: Int, rule: Rule) -> Value { cell(number).value(rule: rule, stamps: stamps) }
 
   /// The mutations that a field's content depends on: what its next writer must say it has seen.
   package func dots(of number: Int) -> [MutationID] {
     switch cell(number) {
     case .absent: return []
-    case .plain: return [stamps[marks[number]].mutation]
+    case .plain: return [writer(of: number).mutation]
     case .supported(let values), .text(let values):
       var out: [MutationID] = []
       for value in values { for dot in value.dots { out.append(stamps[dot].mutation) } }
@@ -123,19 +134,12 @@ public struct Row: Equatable, Sendable {
     }
   }
 
-  mutating func reserve(_ cellCount: Int) {
-    cells.reserveCapacity(cellCount)
-    marks.reserveCapacity(cellCount)
-  }
+  mutating func reserve(_ cellCount: Int) { entries.reserveCapacity(cellCount) }
 
   /// Replaces a field's content and remembers who wrote it.
   mutating func write(_ cell: Cell, to number: Int, by stamp: Stamp) {
-    while cells.count <= number {
-      cells.append(.absent)
-      marks.append(0)
-    }
-    cells[number] = cell
-    marks[number] = index(of: stamp)
+    while entries.count <= number { entries.append(Entry()) }
+    entries[number] = Entry(cell: cell, mark: Int32(index(of: stamp)))
   }
 
   /// Deletes or restores the record.
@@ -161,22 +165,23 @@ public struct Row: Equatable, Sendable {
     if stamps.count == 1 { return }
     var used = IndexSet()
     used.insert(life)
-    for number in cells.indices {
-      switch cells[number] {
+    for entry in entries {
+      switch entry.cell {
       case .absent: continue
       case .plain: break
       case .supported(let values), .text(let values): for value in values { for dot in value.dots { used.insert(dot) } }
       }
-      used.insert(marks[number])
+      used.insert(Int(entry.mark))
     }
     let count = used.rank(stamps.count)
     if count == stamps.count { return }
     for index in stamps.indices where used.contains(index) { stamps[used.rank(index)] = stamps[index] }
     while stamps.count > count { stamps.removeLast() }
     life = used.rank(life)
-    for number in cells.indices {
-      marks[number] = used.contains(marks[number]) ? used.rank(marks[number]) : 0
-      cells[number].renumber { used.rank($0) }
+    for number in entries.indices {
+      let mark = Int(entries[number].mark)
+      entries[number].mark = used.contains(mark) ? Int32(used.rank(mark)) : 0
+      entries[number].cell.renumber { used.rank($0) }
     }
   }
 }

@@ -47,21 +47,26 @@ public struct ScopeTemplate: Equatable, Sendable {
   }
 
   /// The scope's name for a record, or nil when a field it needs is empty: then this template yields no scope.
-  func name(id: Text, value: (Text) -> Value) -> Text? {
+  /// - Parameter append: appends what stands for a name in braces, false where that is empty.
+  func name(_ append: (Text, inout [UInt8]) -> Bool) -> Text? {
     var out: [UInt8] = []
     out.reserveCapacity(32)
     for part in parts {
       switch part {
-      case .literal(let text): out.append(contentsOf: text.utf8)
-      case .field(let name) where name == "id": out.append(contentsOf: id.utf8)
-      case .field(let name):
-        switch value(name) {
-        case .text(let text) where !text.utf8.isEmpty: out.append(contentsOf: text.utf8)
-        case .int(let number): appendDecimal(number, to: &out)
-        default: return nil
-        }
+      case .literal(let text): out.put(text.utf8)
+      case .field(let name): if !append(name, &out) { return nil }
       }
     }
     return out.count <= Self.bytesMax ? Text(utf8: out) : nil
+  }
+
+  /// Appends a field's value as it stands in a scope's name; false where it is empty or of a kind that names no scope.
+  static func append(_ value: Value, to out: inout [UInt8]) -> Bool {
+    switch value {
+    case .text(let text) where !text.utf8.isEmpty: out.put(text.utf8)
+    case .int(let number): appendDecimal(number, to: &out)
+    default: return false
+    }
+    return true
   }
 }

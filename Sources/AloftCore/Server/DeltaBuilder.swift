@@ -61,7 +61,8 @@ struct DeltaBuilder {
 
   mutating func add<R: StoreReader>(_ scope: Text, _ reader: inout R) throws(StoreError) {
     let state = try reader.scope(scope) ?? ScopeState()
-    let readable = app.collections.map { principal.may(.read, $0, in: [scope]) }
+    let scopes = [scope]
+    let readable = app.collections.map { principal.may(.read, $0, in: scopes) }
     // Only a reader of everything in the scope can know its sum.
     let view = Self.view(of: app, for: principal, in: scope)
     let checksum = view == 0 ? state.checksum : nil
@@ -99,7 +100,7 @@ struct DeltaBuilder {
     // A snapshot fills the budget more often than not; growing step by step would copy it several times.
     if from == 0 { bytes.reserveCapacity(limitBytes + Self.slackBytes) }
     // Decided once for each collection, not for each row: this loop is the cost of a snapshot.
-    let hides = app.collections.map { collection in collection.fields.contains { !principal.mayRead($0, in: [scope]) } }
+    let hides = app.collections.map { collection in collection.fields.contains { !principal.mayRead($0, in: scopes) } }
     let writer = RowWriter(app: app, principal: principal, format: format, scope: scope, base: base, hides: hides)
     let isJSON = format == .json
     try reader.entries(of: scope, after: from) { entry in
@@ -161,10 +162,11 @@ struct DeltaBuilder {
   /// A number for what is hidden from a principal in a scope; 0 when nothing is.
   static func view(of app: App, for principal: Principal, in scope: Text) -> UInt64 {
     var view: UInt64 = 0
+    let scopes = [scope]
     for (number, collection) in app.collections.enumerated() {
       let place = UInt64(number) << 32
-      if !principal.may(.read, collection, in: [scope]) { view ^= Hash64.mix(place | 1 << 31) }
-      for (number, field) in collection.fields.enumerated() where !principal.mayRead(field, in: [scope]) {
+      if !principal.may(.read, collection, in: scopes) { view ^= Hash64.mix(place | 1 << 31) }
+      for (number, field) in collection.fields.enumerated() where !principal.mayRead(field, in: scopes) {
         view ^= Hash64.mix(place | UInt64(number))
       }
     }

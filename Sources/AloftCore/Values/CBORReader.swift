@@ -58,6 +58,9 @@ public struct CBORReader: Sendable {
   public func failure(_ reason: DecodeError.Reason) -> DecodeError { DecodeError(reason: reason, position: position) }
 
   /// What kind of item comes next, without moving.
+  #if !hasFeature(Embedded)
+  @inline(__always)
+  #endif
   public func peek() throws(DecodeError) -> Kind {
     guard position < end else { throw failure(.truncated) }
     let byte = input[position]
@@ -263,6 +266,9 @@ public struct CBORReader: Sendable {
     return try argument()
   }
 
+  #if !hasFeature(Embedded)
+  @inline(__always)
+  #endif
   private mutating func length(_ major: UInt8) throws(DecodeError) -> Int {
     let start = position
     let value = try expect(major)
@@ -270,6 +276,9 @@ public struct CBORReader: Sendable {
     return Int(value)
   }
 
+  #if !hasFeature(Embedded)
+  @inline(__always)
+  #endif
   private mutating func count(_ major: UInt8, shift: UInt64) throws(DecodeError) -> Int {
     let start = position
     let value = try expect(major)

@@ -136,9 +136,17 @@ public struct CBORWriter: Sendable {
     room.withUnsafeMutableBytes { $0.storeBytes(of: UInt32(truncatingIfNeeded: count).bigEndian, toByteOffset: place, as: UInt32.self) }
   }
 
+  #if hasFeature(Embedded)
   @inline(never)
+  #else
+  @inline(__always)
+  #endif
   private mutating func head(_ major: UInt8, _ value: UInt64) {
-    if value < 24 { return store(major | UInt8(truncatingIfNeeded: value)) }
+    if value < 24 { store(major | UInt8(truncatingIfNeeded: value)) } else { longHead(major, value) }
+  }
+
+  @inline(never)
+  private mutating func longHead(_ major: UInt8, _ value: UInt64) {
     let power = value <= 0xFF ? 0 : value <= 0xFFFF ? 1 : value <= 0xFFFF_FFFF ? 2 : 3
     store(major | UInt8(truncatingIfNeeded: 24 + power))
     big(value, 1 << power)

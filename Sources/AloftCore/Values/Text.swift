@@ -35,14 +35,19 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
     return true
   }
 
-  static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    let shared = min(a.count, b.count)
+  static func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool { precedes(a, a.indices, b, b.indices) }
+
+  /// The same of two ranges of bytes.
+  @inline(never)
+  static func precedes(_ a: [UInt8], _ first: Range<Int>, _ b: [UInt8], _ second: Range<Int>) -> Bool {
+    let shared = min(first.count, second.count)
     var index = 0
     while index < shared {
-      if a[index] != b[index] { return a[index] < b[index] }
+      let (x, y) = (a[first.lowerBound + index], b[second.lowerBound + index])
+      if x != y { return x < y }
       index += 1
     }
-    return a.count < b.count
+    return first.count < second.count
   }
 
   @_disfavoredOverload  // so that a literal is compared in place, without an allocation
@@ -66,6 +71,11 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
     bytes.withUnsafeBufferPointer { isValidUTF8($0, from: start, to: end) }
   }
 
+  @inline(__always)
+  private static func isASCII(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
+    UnsafeRawPointer(bytes.baseAddress! + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+  }
+
   @inline(never)
   static func isValidUTF8(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int) -> Bool {
     precondition(start >= 0 && start <= end && end <= bytes.count, "text outside the bytes")
@@ -73,8 +83,9 @@ public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, 
     while index < end {
       let first = bytes[index]
       if first < 0x80 {
-        // Most text is ASCII: eight bytes at a time while it lasts.
-        while index + 8 <= end, UnsafeRawPointer(bytes.baseAddress! + index).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0 { index += 8 }
+        // Most text is ASCII: eight bytes at a time while it lasts, the last eight perhaps in part once more.
+        while index + 8 <= end, isASCII(bytes, index) { index += 8 }
+        if index + 8 > end, end - start >= 8, isASCII(bytes, end - 8) { return true }
         while index < end, bytes[index] < 0x80 { index += 1 }
         continue
       }

@@ -329,9 +329,9 @@ extension Value {
 extension Row {
   func text(_ fields: [SimField]) -> String {
     var words = [isDeleted ? "deleted" : "alive"]
-    for (number, cell) in cells.enumerated() where number < fields.count {
+    for number in 0..<min(cellCount, fields.count) {
       let name = Text(fields[number].name).string
-      switch cell {
+      switch cell(number) {
       case .absent: continue
       case .plain(let value): words.append("\(name)=\(value.words)")
       case .supported(let values): words.append("\(name)={" + values.map { $0.value.words }.joined(separator: ",") + "}")

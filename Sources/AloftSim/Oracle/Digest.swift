@@ -56,9 +56,9 @@ enum Digest {
     if row.isDeleted { return 0 }
     let root = root(collection, row.id)
     var sum = root
-    for number in 0..<min(row.cells.count, fields.count) {
+    for number in 0..<min(row.cellCount, fields.count) {
       let field = fields[number]
-      switch row.cells[number] {
+      switch row.cell(number) {
       case .absent: continue
       case .plain(let value): sum &+= share(value, salt(root, field))
       case .supported(let values):
