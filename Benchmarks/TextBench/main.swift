@@ -142,6 +142,14 @@ for name in concurrent + ["friendsforever x25"] where traces.isEmpty || traces =
   if wanted("3") {
     show("3 merge all", name, median { precondition(absorb(encoded).count == whole.count) })
   }
+  if wanted("3b") {
+    let placed = try! whole.encodePlaced()
+    func read() -> TextDocument { try! TextReplay.read(placed).document }
+    check(read(), trace, name)
+    show("3b merge all, with places", name, median { precondition(read().count == whole.count) })
+    show("3b bytes of the places", name, Double(placed.count - encoded.count), "bytes")
+    show("3b finding the places", name, median(3) { precondition(try! whole.encodePlaced().count == placed.count) })
+  }
   if wanted("4"), !isLong {
     let messages = trace.transactions.indices.map { trace.message([$0]) }
     func stream() -> TextDocument { try! TextReplay.stream(messages).document }

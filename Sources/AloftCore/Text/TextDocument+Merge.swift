@@ -216,7 +216,7 @@ extension TextDocument {
   }
 
   /// Replays a chain of events, of an entry of the graph, through the tracker.
-  private mutating func visit(
+  mutating func visit(
     _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
   ) throws(TextError) {
     var parents = TextColumn()
@@ -307,7 +307,7 @@ extension TextDocument {
   // MARK: The text
 
   /// Applies the output to the text. Nothing can fail from here on.
-  private mutating func commit(_ delta: inout TextDelta, _ isRecording: Bool) {
+  mutating func commit(_ delta: inout TextDelta, _ isRecording: Bool) {
     var index = 0
     let count = output.places.count
     while index < count {
