@@ -16,16 +16,18 @@ func cpu() -> Double {
   return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
 }
 
-/// The median of several runs after one to warm up.
+/// The median of several runs after one to warm up; of more when they are short.
 func median(_ runs: Int = 9, _ body: () -> Void) -> Double {
   body()
   var times: [Double] = []
-  for _ in 0..<runs {
+  var total = 0.0
+  while times.count < runs || (total < 100 && times.count < 200) {
     let start = cpu()
     body()
     times.append(cpu() - start)
+    total += times[times.count - 1]
   }
-  return times.sorted()[runs / 2]
+  return times.sorted()[times.count / 2]
 }
 
 func flush() { fflush(nil) }

@@ -216,9 +216,32 @@ extension TextDocument {
   }
 
   /// Replays a chain of events, of an entry of the graph, through the tracker.
-  mutating func visit(
+  private mutating func visit(
     _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
   ) throws(TextError) {
+    enter(start, end, entry, length)
+    // Not through TextPieces, which costs a fifth of a replay here: chains are short.
+    var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
+    var event = start
+    while event < end {
+      let stop = min(end, operations.end(of: run))
+      let piece = operations.piece(run, event, stop)
+      if piece.kind == TextKind.insert {
+        if piece.place > tracker.length { throw .outOfBounds }
+        let place = tracker.insert(event, piece.length, at: piece.place, &agents)
+        if isOutput { output.insert(piece, at: place) }
+        length += piece.length
+      } else {
+        try delete(event, piece, &length, isOutput)
+      }
+      event = stop
+      run += 1
+    }
+    walker.nearRun = run
+  }
+
+  /// Moves the tracker to where a chain of events, of an entry of the graph, was typed.
+  mutating func enter(_ start: Int, _ end: Int, _ entry: Int, _ length: Int) {
     var parents = TextColumn()
     swap(&parents, &tracker.spare)
     parents.removeAll()
@@ -251,24 +274,6 @@ extension TextDocument {
     swap(&parents, &tracker.prepare)
     swap(&parents, &tracker.spare)
     tracker.extendIndex(to: end)
-    // Not through TextPieces, which costs a fifth of a replay here: chains are short.
-    var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
-    var event = start
-    while event < end {
-      let stop = min(end, operations.end(of: run))
-      let piece = operations.piece(run, event, stop)
-      if piece.kind == TextKind.insert {
-        if piece.place > tracker.length { throw .outOfBounds }
-        let place = tracker.insert(event, piece.length, at: piece.place, &agents)
-        if isOutput { output.insert(piece, at: place) }
-        length += piece.length
-      } else {
-        try delete(event, piece, &length, isOutput)
-      }
-      event = stop
-      run += 1
-    }
-    walker.nearRun = run
   }
 
   private mutating func delete(_ first: Int, _ piece: TextPiece, _ length: inout Int, _ isOutput: Bool) throws(TextError) {

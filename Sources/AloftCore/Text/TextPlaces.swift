@@ -104,13 +104,24 @@ extension TextDocument {
     var (run, entry, event, length) = (0, 0, 0, 0)
     tracker.removeAll()
     while event < graph.count {
-      // The characters of one deletion may lie in several places by now.
-      let stop = Int(operations.kinds[run]) == TextKind.insert ? min(graph.end(of: entry), operations.end(of: run)) : event + 1
-      let place = operations.piece(run, event, stop).place
-      output.removeAll()
-      try visit(event, stop, entry, &length, true)
-      places.append(stop - event, output.places.isEmpty ? nil : output.places[0] - place)
-      event = stop
+      let stop = min(graph.end(of: entry), operations.end(of: run))
+      enter(event, stop, entry, length)
+      let piece = operations.piece(run, event, stop)
+      if piece.place > tracker.length - (piece.kind == TextKind.insert ? 0 : piece.length) { throw .outOfBounds }
+      if piece.kind == TextKind.insert {
+        places.append(piece.length, tracker.insert(event, piece.length, at: piece.place, &agents) - piece.place)
+        length += piece.length
+        event = stop
+      }
+      // The characters of a deletion may lie in several places by now.
+      while event < stop {
+        let isBackward = piece.kind == TextKind.deleteBackward
+        let target = isBackward ? piece.place + stop - event - 1 : piece.place
+        let (taken, place) = tracker.delete(event, stop - event, at: target, isBackward: isBackward)
+        places.append(taken, place < 0 ? nil : place - (isBackward ? target - taken + 1 : target))
+        length -= place < 0 ? 0 : taken
+        event += taken
+      }
       if event == operations.end(of: run) { run += 1 }
       if event == graph.end(of: entry) { entry += 1 }
     }
