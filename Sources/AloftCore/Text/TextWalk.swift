@@ -13,6 +13,8 @@ struct TextWalk: Sendable {
   var isCritical = TextColumn()
   /// The graph's entry of each node.
   private(set) var entries = TextColumn()
+  /// For each of some entries of the graph where the events end that can be in the history of all entries behind it.
+  private(set) var shared = TextColumn()
   /// The run of the log where the walk is: the next chain's first is seldom far.
   var nearRun = 0
   // Scratch. The parents of each node in turn, as nodes, and how many of each node's are outside the range.
@@ -33,6 +35,20 @@ struct TextWalk: Sendable {
     mark(graph, from, to)
     measure(from, to)
     sort()
+  }
+
+  mutating func findShared(_ graph: TextGraph, _ first: Int, _ last: Int) {
+    shared.removeAll()
+    shared.append(0, times: last - first + 1)
+    var entry = last
+    var end = graph.count
+    while entry >= first {
+      shared[entry - first] = end
+      let parent = graph.parentStarts[entry]
+      // They ascend; what stands on the empty text has no history.
+      end = parent == graph.parentEnd(of: entry) ? 0 : min(end, graph.parents[parent] + 1)
+      entry -= 1
+    }
   }
 
   /// Cuts the range where a chain begins and behind every event that is a parent elsewhere.
