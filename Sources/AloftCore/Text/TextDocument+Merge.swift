@@ -197,6 +197,7 @@ extension TextDocument {
     if graph.end(of: entry) >= to, graph.version.count > 1 || !isOutput {
       try visit(from, to, entry, &length, isOutput)
     } else {
+      walker.findCritical(graph, from: entry)
       let rest = try walkInOrder(from, to, &length, isOutput)
       if rest < to { walker.plan(graph, rest, to) }
       var index = 0
@@ -204,7 +205,7 @@ extension TextDocument {
         let node = walker.order[index]
         let start = walker.starts[node]
         let end = node + 1 < walker.starts.count ? walker.starts[node + 1] : to
-        if isOutput, walker.isCritical[node] == 1 {
+        if isOutput, walker.criticalEnd(graph, walker.entries[node]) >= end {
           if tracker.isLive { tracker.removeAll() }
           try apply(start, end, &length)
         } else {
@@ -223,13 +224,11 @@ extension TextDocument {
     let last = graph.entry(of: to - 1)
     let run = operations.starts.lastIndex(atMost: from)
     if operations.starts.count - run > 4 * (last - first + 1) { return from }
-    walker.findShared(graph, first, last)
     var event = from
     tracker.moved = 0
     for entry in first...last {
       let end = min(to, graph.end(of: entry))
-      // All before are in its history, and all after it have it in theirs.
-      let criticalEnd = isOutput && graph.shadows[entry] == 0 ? min(end, walker.shared[entry - first]) : event
+      let criticalEnd = isOutput ? min(end, walker.criticalEnd(graph, entry)) : 0
       if criticalEnd > event {
         if tracker.isLive { tracker.removeAll() }
         try apply(event, criticalEnd, &length)
