@@ -191,58 +191,60 @@ extension TextDocument {
     start - tracker.seen > 4_096 || tracker.byteCount > tracker.sizeMax
   }
 
-  private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
+  @inline(never) private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
     tracker.extendIndex(to: from)
-    let entry = graph.entry(of: from)
-    if graph.end(of: entry) >= to, graph.version.count > 1 || !isOutput {
-      try visit(from, to, entry, &length, isOutput)
-    } else {
-      walker.findCritical(graph, from: entry)
-      let rest = try walkInOrder(from, to, &length, isOutput)
-      if rest < to { walker.plan(graph, rest, to) }
-      var index = 0
-      while rest < to, index < walker.order.count {
-        let node = walker.order[index]
-        let start = walker.starts[node]
-        let end = node + 1 < walker.starts.count ? walker.starts[node + 1] : to
-        if isOutput, walker.criticalEnd(graph, walker.entries[node]) >= end {
-          if tracker.isLive { tracker.removeAll() }
-          try apply(start, end, &length)
-        } else {
-          try visit(start, end, walker.entries[node], &length, isOutput)
-        }
-        index += 1
-      }
-    }
+    let rest = try walkInOrder(from, to, &length, isOutput)
+    if rest < to { try walkPlanned(rest, to, &length, isOutput) }
     tracker.seen = to
   }
 
   /// Replays events in the order of the log while that moves the tracker little: short chains, which people who type at the same time
   /// make, cost less to replay than to plan. Gives the first event that is left.
   private mutating func walkInOrder(_ from: Int, _ to: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) -> Int {
-    let first = graph.entry(of: from)
-    let last = graph.entry(of: to - 1)
-    let run = operations.starts.lastIndex(atMost: from)
-    if operations.starts.count - run > 4 * (last - first + 1) { return from }
+    var entry = graph.entry(of: from)
+    walker.findCritical(graph, from: entry)
+    let chains = graph.entry(of: to - 1) - entry
+    if chains > 0, operations.starts.count - operations.starts.lastIndex(atMost: from) > 4 * (chains + 1) { return from }
     var event = from
     tracker.moved = 0
-    for entry in first...last {
+    while event < to, tracker.moved <= 2 * (event - from) + 1_024 {
       let end = min(to, graph.end(of: entry))
-      let criticalEnd = isOutput ? min(end, walker.criticalEnd(graph, entry)) : 0
-      if criticalEnd > event {
-        if tracker.isLive { tracker.removeAll() }
-        try apply(event, criticalEnd, &length)
+      let criticalEnd = min(end, walker.criticalEnd(graph, entry))
+      if isOutput, criticalEnd > event {
+        try replayCritical(event, criticalEnd, &length)
         event = criticalEnd
       }
       if event < end { try visit(event, end, entry, &length, isOutput) }
       event = end
-      if tracker.moved > 2 * (event - from) + 1_024 { break }
+      entry += 1
     }
     return event
   }
 
+  private mutating func walkPlanned(_ from: Int, _ to: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) {
+    walker.plan(graph, from, to)
+    var index = 0
+    while index < walker.order.count {
+      let node = walker.order[index]
+      let start = walker.starts[node]
+      let end = node + 1 < walker.starts.count ? walker.starts[node + 1] : to
+      let entry = walker.entries[node]
+      if isOutput, walker.criticalEnd(graph, entry) >= end {
+        try replayCritical(start, end, &length)
+      } else {
+        try visit(start, end, entry, &length, isOutput)
+      }
+      index += 1
+    }
+  }
+
+  private mutating func replayCritical(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
+    if tracker.isLive { tracker.removeAll() }
+    try apply(start, end, &length)
+  }
+
   /// Replays a chain of events, of an entry of the graph, through the tracker.
-  private mutating func visit(
+  @inline(never) private mutating func visit(
     _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
   ) throws(TextError) {
     enter(start, end, entry, length)
@@ -320,7 +322,7 @@ extension TextDocument {
   }
 
   /// Takes events as they are: they were typed on exactly the text that their places will be applied to.
-  private mutating func apply(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
+  @inline(never) private mutating func apply(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
     var pieces = TextPieces(operations, from: start, to: end)
     while let piece = pieces.next(operations) {
       if piece.kind == TextKind.insert {
