@@ -66,7 +66,12 @@ extension TextDocument {
     packedCount = whole
     var packed = packed
     TextPacker.pack(text, from: whole, to: text.count, &packed, isQuick: isQuick)
-    return encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed)
+    var all = TextColumn()
+    if graph.count > 0 {
+      all.append(0)
+      all.append(graph.count)
+    }
+    return encode(ranges: all, session: [], isPacked: true, packed)
   }
 
   /// Appends a checksum of 8 bytes.

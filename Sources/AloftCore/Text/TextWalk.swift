@@ -148,10 +148,8 @@ struct TextWalk: Sendable {
 
   private mutating func measure(_ from: Int, _ to: Int) {
     let count = starts.count
-    lowBits.removeAll(keepingCapacity: true)
-    highBits.removeAll(keepingCapacity: true)
-    lowBits.append(contentsOf: repeatElement(0, count: count))
-    highBits.append(contentsOf: repeatElement(0, count: count))
+    lowBits = [UInt64](repeating: 0, count: count)
+    highBits = lowBits
     let slot = (to - from) / 128 + 1
     var node = count - 1
     while node >= 0 {
