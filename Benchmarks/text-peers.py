@@ -3,7 +3,8 @@
 
 Yrs (pycrdt) and Loro are measured here, on sequential traces: merging the whole history and opening a saved document, CPU ms, medians.
 Their typing goes through Python, so it is not shown: only calls that do all their work inside the library are compared. Diamond Types
-has no Python package: its figures were measured once, on the machine of the development, so ratios hold on a like machine only.
+has no Python package, and Yrs on concurrent traces needs a client for each branch: those figures were measured once, on the machine of
+the development, so ratios hold on a like machine only.
 """
 import gzip, importlib, math, statistics, sys, time
 
@@ -61,6 +62,7 @@ DIAMOND_TYPES = {
     '1 type': {'automerge-paper': 4.2, 'seph-blog1': 3.1, 'egwalker': 12.6},
     '2 merge all': {'automerge-paper': 1.5, 'seph-blog1': 2.2, 'egwalker': 8.8},
     '3 merge all': {'friendsforever': 2.8, 'friendsforever x25': 82.8, 'node_nodecc': 13.3, 'git-makefile': 16.3},
+    '3b merge all, with places': {'node_nodecc': 13.3},
     '4 stream': {'friendsforever': 134, 'node_nodecc': 63},
     '4b stream': {'git-makefile': 8474},
     # Reading a history, 1 ms, and then the mean of a message in the stream.
@@ -69,6 +71,11 @@ DIAMOND_TYPES = {
     '9 memory, open': {'automerge-paper': 0.48},
     '10 memory, log': {'automerge-paper': 1.36, 'egwalker': 6.7, 'node_nodecc': 4.7},
     '11 memory, merging all: peak': {'egwalker': 7.3, 'friendsforever x25': 40},
+}
+YRS = {
+    '3b merge all, with places': {'friendsforever': 0.61, 'friendsforever x25': 14.5, 'git-makefile': 9.7},
+    '4 stream': {'friendsforever': 44, 'node_nodecc': 50},
+    '4b stream': {'git-makefile': 15.6},
 }
 theirs = {}  # (peer, row) -> {trace: value}
 
@@ -132,8 +139,9 @@ for name in NAMES if peers else []:
             if isinstance(error, KeyboardInterrupt):
                 raise
             print(f'{package}, {name}: {error}')
-for row, values in DIAMOND_TYPES.items():
-    theirs[('Diamond Types, recorded', row)] = values
+for peer, rows in (('Diamond Types', DIAMOND_TYPES), ('Yrs', YRS)):
+    for row, values in rows.items():
+        theirs[(f'{peer}, recorded', row)] = values
 
 ours = {}
 for line in open(sys.argv[2]):

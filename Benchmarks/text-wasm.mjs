@@ -3,8 +3,8 @@
 //
 //   text-wasm.mjs <text.wasm> <folder of traces> <folder of replays> <text-bench's output>
 //
-// Both sides type sequential histories edit by edit, merge whole histories, and merge concurrent ones message by message while an
-// editor listens. Milliseconds of processor time, medians, warm. Where Yjs is not found its columns are left out.
+// Both sides type sequential histories edit by edit, merge whole histories, ours also with the places that a trusted writer gives, and
+// merge concurrent ones message by message while an editor listens. Milliseconds of processor time, medians, warm. Where Yjs is not found its columns are left out.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { gunzipSync } from 'node:zlib'
@@ -12,7 +12,7 @@ import { gunzipSync } from 'node:zlib'
 const [engine, traces, replays, native] = process.argv.slice(2)
 const SEQUENTIAL = ['automerge-paper', 'seph-blog1', 'egwalker', 'rustcode', 'friendsforever_flat', 'sveltecomponent', 'json-crdt-blog-post']
 const CONCURRENT = ['friendsforever', 'node_nodecc', 'git-makefile']
-const KINDS = [['1 type', 1, SEQUENTIAL], ['2 merge all', 2, SEQUENTIAL], ['3 merge all', 2, CONCURRENT], ['4 stream', 3, CONCURRENT]]
+const KINDS = [['1 type', 1, SEQUENTIAL], ['2 merge all', 2, SEQUENTIAL], ['3 merge all', 2, CONCURRENT], ['3b with places', 4, CONCURRENT], ['4 stream', 3, CONCURRENT]]
 
 /** Yjs, where NODE_PATH says. */
 function findYjs() {
@@ -186,7 +186,7 @@ function theirs(Y, name, kind, trace) {
     return () => apply([update])
   }
   trace.updates ??= updatesOf(Y, trace)
-  return kind === 2 ? (whole => () => apply([whole]))(Y.encodeStateAsUpdate(apply(trace.updates))) : () => apply(trace.updates, true)
+  return kind !== 3 ? (whole => () => apply([whole]))(Y.encodeStateAsUpdate(apply(trace.updates))) : () => apply(trace.updates, true)
 
   function apply(updates, isWatched = false) {
     const doc = new Y.Doc()
@@ -210,7 +210,7 @@ for (const [row, kind, names] of KINDS) {
     const replay = ours(name, kind)
     const text = replay.text()
     const time = median(replay.run)
-    const here = figures.get(`${row[0]} ${name}`) ?? figures.get(`${row[0]}b ${name}`)
+    const here = figures.get(`${row.split(' ')[0]} ${name}`) ?? figures.get(`${row[0]}b ${name}`)
     const cells = [here ?? '', time.toFixed(2), here ? (time / here).toFixed(2) : '']
     if (here) ratios.native.push(time / here)
     if (Y) {

@@ -9,6 +9,7 @@ static long count, bytes, peak;
 #include <errno.h>
 #include <malloc.h>
 #include <stddef.h>
+#include <string.h>
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
 extern void __libc_free(void *);
@@ -59,9 +60,20 @@ void free(void *block) {
   lost(block);
   __libc_free(block);
 }
+
+void allocations_keep(void) {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+  // Touched once, a stretch of this size is there for all that follows.
+  size_t size = 64 << 20;
+  void *block = __libc_malloc(size);
+  if (block) memset(block, 1, size);
+  __libc_free(block);
+}
 #else
 void allocations_start(void) { count = -1; }
 void allocations_stop(void) {}
+void allocations_keep(void) {}
 #endif
 
 long allocations_count(void) { return count; }

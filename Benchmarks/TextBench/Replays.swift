@@ -21,8 +21,10 @@ enum Replays {
     for name in concurrent {
       let trace = Trace.load("\(folder)/\(name).gz")[0]
       let whole = trace.message(Array(trace.transactions.indices))
-      write([try! TextReplay.absorb(whole).document.encode()], "\(target)/\(name).2")
+      let document = try! TextReplay.absorb(whole).document
+      write([document.encode()], "\(target)/\(name).2")
       write(trace.transactions.indices.map { trace.message([$0]) }, "\(target)/\(name).3")
+      write([try! document.encodePlaced()], "\(target)/\(name).4")
     }
   }
 

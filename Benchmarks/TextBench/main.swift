@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of collaborative text: medians, in milliseconds of processor time. docs/text-figures.md explains the rows.
+import Allocations
 import AloftCore
 import TextParity
 import TextTraces
@@ -16,16 +17,18 @@ func cpu() -> Double {
   return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
 }
 
-/// The median of several runs after one to warm up.
+/// The median of several runs after one to warm up; of more when they are short.
 func median(_ runs: Int = 9, _ body: () -> Void) -> Double {
   body()
   var times: [Double] = []
-  for _ in 0..<runs {
+  var total = 0.0
+  while times.count < runs || (total < 100 && times.count < 200) {
     let start = cpu()
     body()
     times.append(cpu() - start)
+    total += times[times.count - 1]
   }
-  return times.sorted()[runs / 2]
+  return times.sorted()[times.count / 2]
 }
 
 func flush() { fflush(nil) }
@@ -142,6 +145,14 @@ for name in concurrent + ["friendsforever x25"] where traces.isEmpty || traces =
   if wanted("3") {
     show("3 merge all", name, median { precondition(absorb(encoded).count == whole.count) })
   }
+  if wanted("3b") {
+    let placed = try! whole.encodePlaced()
+    func read() -> TextDocument { try! TextReplay.read(placed).document }
+    check(read(), trace, name)
+    show("3b merge all, with places", name, median { precondition(read().count == whole.count) })
+    show("3b bytes of the places", name, Double(placed.count - encoded.count), "bytes")
+    show("3b finding the places", name, median(3) { precondition(try! whole.encodePlaced().count == placed.count) })
+  }
   if wanted("4"), !isLong {
     let messages = trace.transactions.indices.map { trace.message([$0]) }
     func stream() -> TextDocument { try! TextReplay.stream(messages).document }
@@ -186,9 +197,19 @@ if wanted("8") {
   show("8 keystroke", "8-byte ids", Double(totalWithIds) / 100, "bytes")
 }
 if wanted("12") {
-  for events in [1_000, 10_000, 100_000, 1_000_000] {
+  // What the kernel takes to hand out pages is not the engine's.
+  allocations_keep()
+  let agent: Text = "author01"
+  func edit(_ document: inout TextDocument, _ times: Int) {
+    for index in 0..<times / 2 {
+      let place = (index &* 31) % 500
+      try! document.insert([98], at: place, by: agent)
+      try! document.delete(1, at: place, by: agent)
+    }
+  }
+  let sizes = [1_000, 10_000, 100_000, 1_000_000]
+  let documents = sizes.map { events in
     var document = TextDocument()
-    let agent: Text = "author01"
     // The text stays at 500 characters; only the history grows.
     try! document.insert([UInt8](repeating: 97, count: 500), at: 0, by: agent)
     for index in 0..<events / 2 {
@@ -196,23 +217,22 @@ if wanted("12") {
       try! document.insert([98], at: place, by: agent)
       try! document.delete(1, at: place, by: agent)
     }
-    // Each time another copy, which has its own memory after the first edits: the history must not grow while it is measured.
-    func edit(_ document: inout TextDocument, _ times: Int) {
-      for index in 0..<times / 2 {
-        let place = (index &* 31) % 500
-        try! document.insert([98], at: place, by: agent)
-        try! document.delete(1, at: place, by: agent)
-      }
-    }
-    var times: [Double] = []
-    for _ in 0..<201 {
+    return document
+  }
+  // In turn, so that what else the machine does falls on all of them.
+  var times = [[Double]](repeating: [], count: sizes.count)
+  for _ in 0..<201 {
+    for (size, document) in documents.enumerated() {
+      // Each time another copy, which has its own memory after the first edits: the history must not grow while it is measured.
       var copy = document
       edit(&copy, 100)
       let start = cpu()
       edit(&copy, 500)
-      times.append(cpu() - start)
+      times[size].append(cpu() - start)
     }
-    show("12 edit after history", "\(events) events", times.sorted()[100] * 1e6 / 500, "ns")
   }
+  let medians = times.map { $0.sorted()[100] * 1e6 / 500 }
+  for (size, median) in medians.enumerated() { show("12 edit after history", "\(sizes[size]) events", median, "ns") }
+  show("12 edit after history", "slowest beside the mean", medians.max()! / (medians.reduce(0, +) / Double(sizes.count)), "times")
 }
 if wanted("1"), let count = Checks.allocationsWhileTyping() { show("1 allocations", "steady-state typing", Double(count), "blocks") }

@@ -39,8 +39,23 @@ public enum TextParity {
         digest = Hash64.of(documents[to].utf8, seed: digest)
       }
     }
-    for index in 0..<3 { digest = Hash64.of(documents[index].save(), seed: digest) }
+    for index in 0..<3 {
+      digest = Hash64.of(documents[index].save(), seed: digest)
+      digest = places(of: documents[index].encode(), seed: digest)
+    }
     return rich(seed: digest, steps: steps / 2)
+  }
+
+  /// The same of a history with its places, and of what is read from it.
+  private static func places(of message: [UInt8], seed: UInt64) -> UInt64 {
+    do throws(TextError) {
+      var document = TextDocument()
+      try document.absorb(message)
+      let placed = try document.encodePlaced()
+      var read = TextDocument()
+      try read.absorb(trusted: placed)
+      return Hash64.of(read.utf8, seed: Hash64.of(placed, seed: seed))
+    } catch { return 0 }
   }
 
   /// The same of a session with marks, their spans included.

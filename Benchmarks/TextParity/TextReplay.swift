@@ -33,6 +33,13 @@ public struct TextReplay: Sendable {
     return replay
   }
 
+  /// A message with places.
+  public static func read(_ placed: [UInt8]) throws(TextError) -> TextReplay {
+    var replay = TextReplay()
+    try replay.document.absorb(trusted: placed)
+    return replay
+  }
+
   /// Messages, for an editor that is told what each changes.
   public static func stream(_ messages: [[UInt8]]) throws(TextError) -> TextReplay {
     var replay = TextReplay()

@@ -35,6 +35,9 @@ public enum TextChecks {
     try opened.insert([97], at: 0, by: "b")
     try document.insert([97], at: 0, by: "b")
     expect(opened.save() == document.save(), "saved again")
+    var read = TextDocument()
+    try read.absorb(trusted: document.encodePlaced())
+    expect(read.save() == document.save(), "read at its places")
     return wrong
   }
 
@@ -48,11 +51,17 @@ public enum TextChecks {
     var streamed = TextDocument()
     for index in trace.transactions.indices { try streamed.absorb(trace.message([index])) }
     expect(trace.ends(with: streamed.utf8), "streamed")
-    var again = TextDocument()
-    try again.absorb(document.encode(isPacked: true))
-    expect(trace.ends(with: again.utf8), "packed")
+    var unpacked = TextDocument()
+    try unpacked.absorb(document.encode(isPacked: true))
+    expect(trace.ends(with: unpacked.utf8), "packed")
     let opened = try TextDocument(saved: document.save())
     expect(opened.encode() == document.encode(), "saved")
+    let placed = try document.encodePlaced()
+    var read = TextDocument()
+    try read.absorb(trusted: placed)
+    expect(trace.ends(with: read.utf8) && read.encode() == document.encode(), "read at its places")
+    let again = try read.encodePlaced()
+    expect(again == placed, "places of what was read")
     return wrong
   }
 
@@ -82,6 +91,9 @@ public enum TextChecks {
       var copy = TextDocument()
       try copy.absorb(document.encode())
       compare(copy, "encoded \(way)")
+      var read = TextDocument()
+      try read.absorb(trusted: document.encodePlaced())
+      compare(read, "places \(way)")
     }
     return wrong
   }

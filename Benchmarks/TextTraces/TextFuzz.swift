@@ -11,6 +11,8 @@ protocol FuzzDocument {
   init(nodeSize: Int)
   init(saved: [UInt8]) throws(TextError)
   mutating func save() -> [UInt8]
+  /// The same document, read at its places where it has such.
+  func read() throws(TextError) -> Self
   var utf8: [UInt8] { get }
   var count: Int { get }
   var utf16Count: Int { get }
@@ -32,10 +34,16 @@ extension TextDocument: FuzzDocument {
     RichTextDelta(text: try merge(bytes, session: session))
   }
   func spans() -> [TextSpan] { [] }
+  func read() throws(TextError) -> TextDocument {
+    var document = TextDocument()
+    try document.absorb(trusted: encodePlaced())
+    return document
+  }
 }
 
 extension RichTextDocument: FuzzDocument {
   static var isRich: Bool { true }
+  func read() -> RichTextDocument { self }
   mutating func mergeAll(_ bytes: [UInt8], session: [Text]) throws(TextError) -> RichTextDelta { try merge(bytes, session: session) }
 }
 
@@ -103,6 +111,7 @@ struct FuzzSession<Document: FuzzDocument> {
       default:
         if below(3) == 0 { replicas[who].document = try Document(saved: replicas[who].document.save()) }
         if below(3) == 0 { replicas[who].document.forgetTracker() }
+        if below(3) == 0 { replicas[who].document = try replicas[who].document.read() }
         try compare(who, &tally)
       }
       tally.operations += 1

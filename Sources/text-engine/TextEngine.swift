@@ -28,8 +28,8 @@ public func replayBuffer(_ length: UInt32) -> UnsafeMutablePointer<UInt8>? {
 @_cdecl("replay_forget")
 public func replayForget() { inputs = [] }
 
-/// Types the edits of the input (kind 1), merges it whole (2), or merges all inputs one by one (3). Gives the length of the text, -1
-/// when the engine refused.
+/// Types the edits of the input (kind 1), merges it whole (2), merges all inputs one by one (3), or reads the input at its places (4).
+/// Gives the length of the text, -1 when the engine refused.
 @_expose(wasm, "replay_run")
 @_cdecl("replay_run")
 public func replayRun(_ kind: UInt32) -> Int32 {
@@ -37,7 +37,8 @@ public func replayRun(_ kind: UInt32) -> Int32 {
     switch kind {
     case 1: replay = try TextReplay.type(inputs[0], by: "author01")
     case 2: replay = try TextReplay.absorb(inputs[0])
-    default: replay = try TextReplay.stream(inputs)
+    case 3: replay = try TextReplay.stream(inputs)
+    default: replay = try TextReplay.read(inputs[0])
     }
     return Int32(truncatingIfNeeded: replay.document.byteCount)
   } catch { return -1 }

@@ -10,6 +10,13 @@ import Testing
   import Darwin
 #endif
 
+extension TextColumn {
+  fileprivate init(_ values: [Int]) {
+    self.init()
+    for value in values { append(value) }
+  }
+}
+
 @Suite("Event graph") struct GraphTests {
   /// One line of a file of vectors: JSON of a fixed shape, so that looking for keys is enough.
   struct Vector {

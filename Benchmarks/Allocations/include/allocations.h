@@ -10,3 +10,5 @@ long allocations_count(void);
 /// By how many bytes the memory in use has grown since, and by how many at most.
 long allocations_bytes(void);
 long allocations_peak(void);
+/// From now on memory that was freed stays with the program, so that the kernel's work of handing out pages is not measured.
+void allocations_keep(void);

@@ -9,7 +9,7 @@ struct TextColumn: Sendable, Equatable {
   var words: [UInt32] = []
 
   init() {}
-  init(_ values: [Int]) { for value in values { append(value) } }
+  init(one value: Int) { append(value) }
 
   @inline(__always) var count: Int { words.count }
   @inline(__always) var isEmpty: Bool { words.isEmpty }

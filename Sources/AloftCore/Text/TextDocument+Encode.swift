@@ -33,9 +33,9 @@ extension TextDocument {
   mutating func open(_ bytes: [UInt8], _ text: [UInt8], _ reader: TextReader) throws(TextError) {
     var reader = reader
     buffer = TextBuffer(text)
-    sealedStart = reader.offset
+    // Not the whole bytes: the text would be there twice.
+    sealed = Array(bytes[reader.offset..<reader.end])
     sealedCount = try reader.head().count
-    sealed = bytes
   }
 
   /// The whole document: every event and the text. Equal for equal logs. Costs the runs of the log, and packing what was typed since the
@@ -47,7 +47,17 @@ extension TextDocument {
 
   /// The same with other words at its head, and some bytes behind them.
   mutating func save(_ format: UInt8, words: [UInt8], _ part: [UInt8], isQuick: Bool) -> [UInt8] {
-    if !sealed.isEmpty { return sealed }
+    var writer = TextWriter()
+    writer.bytes.append(format)
+    writer.number(words.count)
+    writer.bytes.append(contentsOf: words)
+    writer.bytes.append(contentsOf: part)
+    writer.bytes.append(contentsOf: sealed.isEmpty ? packEvents(isQuick) : sealed)
+    TextDocument.seal(&writer.bytes)
+    return writer.bytes
+  }
+
+  private mutating func packEvents(_ isQuick: Bool) -> [UInt8] {
     settle()
     reveal()
     let text = operations.text
@@ -56,15 +66,12 @@ extension TextDocument {
     packedCount = whole
     var packed = packed
     TextPacker.pack(text, from: whole, to: text.count, &packed, isQuick: isQuick)
-    var writer = TextWriter()
-    writer.bytes.append(format)
-    writer.number(words.count)
-    writer.bytes.append(contentsOf: words)
-    writer.bytes.append(contentsOf: part)
-    writer.bytes.append(
-      contentsOf: encode(ranges: TextColumn(graph.count == 0 ? [] : [0, graph.count]), session: [], isPacked: true, packed))
-    TextDocument.seal(&writer.bytes)
-    return writer.bytes
+    var all = TextColumn()
+    if graph.count > 0 {
+      all.append(0)
+      all.append(graph.count)
+    }
+    return encode(ranges: all, session: [], isPacked: true, packed)
   }
 
   /// Appends a checksum of 8 bytes.
@@ -87,7 +94,7 @@ extension TextDocument {
   /// Reads the events of a document that was opened.
   mutating func load() throws(TextError) {
     if sealed.isEmpty { return }
-    let events = try TextEvents(TextReader(sealed, sealedStart, sealed.count - 8), session: [], hides: true)
+    let events = try TextEvents(TextReader(sealed, 0, sealed.count), session: [], hides: true)
     var log = TextDocument()
     var arrival = Arrival(0)
     try log.append(events, &arrival)
@@ -96,7 +103,7 @@ extension TextDocument {
     operations = events.operations
     packed.bytes = Array(sealed[events.packed])
     packedCount = operations.byteCount - operations.byteCount % TextPacker.blockSize
-    if operations.hidden > 0 { sealedText = TextReader(sealed, events.packed.lowerBound, sealed.count - 8) }
+    if operations.hidden > 0 { sealedText = TextReader(sealed, events.packed.lowerBound, sealed.count) }
     sealed = []
   }
 

@@ -191,34 +191,85 @@ extension TextDocument {
     start - tracker.seen > 4_096 || tracker.byteCount > tracker.sizeMax
   }
 
-  private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
+  @inline(never) private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
     tracker.extendIndex(to: from)
-    let entry = graph.entry(of: from)
-    if graph.end(of: entry) >= to, graph.version.count > 1 || !isOutput {
-      try visit(from, to, entry, &length, isOutput)
-    } else {
-      walker.plan(graph, from, to)
-      var index = 0
-      while index < walker.order.count {
-        let node = walker.order[index]
-        let start = walker.starts[node]
-        let end = node + 1 < walker.starts.count ? walker.starts[node + 1] : to
-        if isOutput, walker.isCritical[node] == 1 {
-          if tracker.isLive { tracker.removeAll() }
-          try apply(start, end, &length)
-        } else {
-          try visit(start, end, walker.entries[node], &length, isOutput)
-        }
-        index += 1
-      }
-    }
+    let rest = try walkInOrder(from, to, &length, isOutput)
+    if rest < to { try walkPlanned(rest, to, &length, isOutput) }
     tracker.seen = to
   }
 
+  /// Replays events in the order of the log while that moves the tracker little: short chains, which people who type at the same time
+  /// make, cost less to replay than to plan. Gives the first event that is left.
+  private mutating func walkInOrder(_ from: Int, _ to: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) -> Int {
+    var entry = graph.entry(of: from)
+    walker.findCritical(graph, from: entry)
+    let chains = graph.entry(of: to - 1) - entry
+    if chains > 0, operations.starts.count - operations.starts.lastIndex(atMost: from) > 4 * (chains + 1) { return from }
+    var event = from
+    tracker.moved = 0
+    while event < to, tracker.moved <= 2 * (event - from) + 1_024 {
+      let end = min(to, graph.end(of: entry))
+      let criticalEnd = min(end, walker.criticalEnd(graph, entry))
+      if isOutput, criticalEnd > event {
+        try replayCritical(event, criticalEnd, &length)
+        event = criticalEnd
+      }
+      if event < end { try visit(event, end, entry, &length, isOutput) }
+      event = end
+      entry += 1
+    }
+    return event
+  }
+
+  private mutating func walkPlanned(_ from: Int, _ to: Int, _ length: inout Int, _ isOutput: Bool) throws(TextError) {
+    walker.plan(graph, from, to)
+    var index = 0
+    while index < walker.order.count {
+      let node = walker.order[index]
+      let start = walker.starts[node]
+      let end = node + 1 < walker.starts.count ? walker.starts[node + 1] : to
+      let entry = walker.entries[node]
+      if isOutput, walker.criticalEnd(graph, entry) >= end {
+        try replayCritical(start, end, &length)
+      } else {
+        try visit(start, end, entry, &length, isOutput)
+      }
+      index += 1
+    }
+  }
+
+  private mutating func replayCritical(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
+    if tracker.isLive { tracker.removeAll() }
+    try apply(start, end, &length)
+  }
+
   /// Replays a chain of events, of an entry of the graph, through the tracker.
-  private mutating func visit(
+  @inline(never) private mutating func visit(
     _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
   ) throws(TextError) {
+    enter(start, end, entry, length)
+    // Not through TextPieces, which costs a fifth of a replay here: chains are short.
+    var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
+    var event = start
+    while event < end {
+      let stop = min(end, operations.end(of: run))
+      let piece = operations.piece(run, event, stop)
+      if piece.kind == TextKind.insert {
+        if piece.place > tracker.length { throw .outOfBounds }
+        let place = tracker.insert(event, piece.length, at: piece.place, &agents)
+        if isOutput { output.insert(piece, at: place) }
+        length += piece.length
+      } else {
+        try delete(event, piece, &length, isOutput)
+      }
+      event = stop
+      run += 1
+    }
+    walker.nearRun = run
+  }
+
+  /// Moves the tracker to where a chain of events, of an entry of the graph, was typed.
+  mutating func enter(_ start: Int, _ end: Int, _ entry: Int, _ length: Int) {
     var parents = TextColumn()
     swap(&parents, &tracker.spare)
     parents.removeAll()
@@ -251,24 +302,6 @@ extension TextDocument {
     swap(&parents, &tracker.prepare)
     swap(&parents, &tracker.spare)
     tracker.extendIndex(to: end)
-    // Not through TextPieces, which costs a fifth of a replay here: chains are short.
-    var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
-    var event = start
-    while event < end {
-      let stop = min(end, operations.end(of: run))
-      let piece = operations.piece(run, event, stop)
-      if piece.kind == TextKind.insert {
-        if piece.place > tracker.length { throw .outOfBounds }
-        let place = tracker.insert(event, piece.length, at: piece.place, &agents)
-        if isOutput { output.insert(piece, at: place) }
-        length += piece.length
-      } else {
-        try delete(event, piece, &length, isOutput)
-      }
-      event = stop
-      run += 1
-    }
-    walker.nearRun = run
   }
 
   private mutating func delete(_ first: Int, _ piece: TextPiece, _ length: inout Int, _ isOutput: Bool) throws(TextError) {
@@ -289,7 +322,7 @@ extension TextDocument {
   }
 
   /// Takes events as they are: they were typed on exactly the text that their places will be applied to.
-  private mutating func apply(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
+  @inline(never) private mutating func apply(_ start: Int, _ end: Int, _ length: inout Int) throws(TextError) {
     var pieces = TextPieces(operations, from: start, to: end)
     while let piece = pieces.next(operations) {
       if piece.kind == TextKind.insert {
@@ -307,7 +340,7 @@ extension TextDocument {
   // MARK: The text
 
   /// Applies the output to the text. Nothing can fail from here on.
-  private mutating func commit(_ delta: inout TextDelta, _ isRecording: Bool) {
+  mutating func commit(_ delta: inout TextDelta, _ isRecording: Bool) {
     var index = 0
     let count = output.places.count
     while index < count {

@@ -28,9 +28,8 @@ public struct TextDocument: Sendable {
   private var typist = 0
   private var typistID = Text(utf8: [])
   private var settled = 0
-  /// The bytes of an opened document whose events nobody asked for yet, where they begin in it, and how many they are. The log is empty.
+  /// The events of an opened document that nobody asked for yet, as they were saved, and how many they are. The log is empty.
   var sealed: [UInt8] = []
-  var sealedStart = 0
   var sealedCount = 0
   /// The same bytes, of which the log was read and its text was not: `operations.hidden` is above 0.
   var sealedText = TextReader([], 0, 0)

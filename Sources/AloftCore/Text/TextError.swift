@@ -29,4 +29,6 @@ public enum TextError: UInt8, Error, Sendable {
   case reserved = 12
   /// The key of a mark is empty or longer than 64 bytes, its value is longer than 4096 bytes, or they are not UTF-8.
   case badMark = 13
+  /// The message has the places of its events, which are taken from trusted writers only. Send it without, or read it as trusted.
+  case hasPlaces = 14
 }

@@ -212,6 +212,7 @@ struct TextReader {
   mutating func head() throws(TextError) -> (format: Int, count: Int) {
     let format = try number()
     if format >> 4 == 1, format & 8 != 0 { throw .hasMarks }
+    if format == TextPlaced.format { throw .hasPlaces }
     if format >> 4 != 1 || format & 0xC != 0 { throw .unknownFormat }
     let count = try number()
     if count > TextDocument.eventsMax { throw .tooLarge }

@@ -17,7 +17,7 @@ extension TextGraph {
       while !points.isEmpty, points.isTop(point) { flag |= points.pop().1 }
       if points.isEmpty || point.isEmpty { return (point, spans) }
       if point.count > 1 {
-        for index in 0..<point.count { points.push(TextColumn([point[index]]), flag) }
+        for index in 0..<point.count { points.push(TextColumn(one: point[index]), flag) }
         continue
       }
       let entry = entry(of: point[0])
@@ -26,7 +26,7 @@ extension TextGraph {
       let meets = next >= start
       TextGraph.add(meets ? next + 1 : start, point[0] + 1, flag, to: &spans)
       if meets {
-        points.push(TextColumn([next]), flag)
+        points.push(TextColumn(one: next), flag)
       } else {
         var parents = TextColumn()
         for index in parentStarts[entry]..<parentEnd(of: entry) { parents.append(self.parents[index]) }

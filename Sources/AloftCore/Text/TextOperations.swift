@@ -132,6 +132,11 @@ struct TextOperations: Sendable {
     return piece(run, event, end(of: run)).byteStart
   }
 
+  /// Where the text goes on after so many scalars of a run that inserts, from a byte of its text on.
+  func skip(_ scalars: Int, from byte: Int, in run: Int) -> Int {
+    byteEnd(of: run) - byteStarts[run] == end(of: run) - starts[run] ? byte + scalars : offset(scalars, from: byte)
+  }
+
   private func offset(_ scalars: Int, from byte: Int) -> Int {
     let passed = max(0, hidden - byte)
     if scalars <= passed { return byte + scalars }

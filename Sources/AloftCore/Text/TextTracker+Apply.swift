@@ -140,6 +140,7 @@ extension TextTracker {
 
   /// Takes events from `start` to `end` out of the prepare version (`delta` -2) or puts them in (`delta` 2).
   mutating func move(_ start: Int, _ end: Int, _ delta: Int) {
+    moved += end - start
     var event = start
     while event < end {
       let word = index[event - origin]

@@ -66,6 +66,9 @@ struct TextTracker: Sendable {
   /// The placeholder's characters beyond the real text.
   var excess = 0
 
+  /// How many events were taken out of the prepare version and put into it, since somebody began to count.
+  var moved = 0
+
   // The cursor of the current operation.
   var leaf = 0
   var place = 0

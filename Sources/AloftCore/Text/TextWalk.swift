@@ -8,16 +8,18 @@
 struct TextWalk: Sendable {
   /// The first event of each node, ascending; node i ends where the next begins, the last at the range's end.
   var starts = TextColumn()
-  /// The nodes in the order of the walk, and for each node 1 when its last event is critical: all others came before or after it.
+  /// The nodes in the order of the walk.
   var order = TextColumn()
-  var isCritical = TextColumn()
   /// The graph's entry of each node.
   private(set) var entries = TextColumn()
+  /// For each of the graph's entries, from the one of the walk's first event on, how far its events may be critical: below, none of
+  /// the entries behind it stands on anything else.
+  private var shared = TextColumn()
+  private var first = 0
   /// The run of the log where the walk is: the next chain's first is seldom far.
   var nearRun = 0
-  // Scratch. The parents of each node in turn, as nodes, and how many of each node's are outside the range.
+  // Scratch. The parents of each node in turn, as nodes.
   private var edges = TextColumn()
-  private var outside = TextColumn()
   private var waiting = TextColumn()
   private var childStarts = TextColumn()
   private var children = TextColumn()
@@ -26,11 +28,29 @@ struct TextWalk: Sendable {
   private var stack = TextColumn()
   private var heap = TextHeap()
 
+  /// Looks where the critical events of a walk from an entry on are.
+  mutating func findCritical(_ graph: TextGraph, from first: Int) {
+    self.first = first
+    shared.removeAll()
+    shared.append(0, times: graph.starts.count - first)
+    var entry = graph.starts.count - 1
+    var end = graph.count
+    while entry >= first {
+      shared[entry - first] = end
+      let parent = graph.parentStarts[entry]
+      // They ascend; what stands on the empty text has no history.
+      end = parent == graph.parentEnd(of: entry) ? 0 : min(end, graph.parents[parent] + 1)
+      entry -= 1
+    }
+  }
+
+  /// Where the critical events of an entry end, of which all others are before or after; 0 when it has none.
+  func criticalEnd(_ graph: TextGraph, _ entry: Int) -> Int { graph.shadows[entry] == 0 ? shared[entry - first] : 0 }
+
   /// Plans the events from `from` to `to`. Those before `from` count as walked.
   mutating func plan(_ graph: TextGraph, _ from: Int, _ to: Int) {
     cut(graph, from, to)
-    link(graph, from, to)
-    mark(graph, from, to)
+    link(graph, from)
     measure(from, to)
     sort()
   }
@@ -73,40 +93,35 @@ struct TextWalk: Sendable {
     entries.append(entry)
   }
 
-  /// Adds the edges from a node to its parents in the range. Gives how many are outside.
-  private mutating func addEdges(_ graph: TextGraph, _ node: Int, _ from: Int) -> Int {
+  /// Adds the edges from a node to its parents in the range.
+  private mutating func addEdges(_ graph: TextGraph, _ node: Int, _ from: Int) {
     let start = starts[node]
     let entry = entries[node]
     if graph.starts[entry] != start {
-      if start == from { return 1 }
-      edges.append(node - 1)
-      return 0
+      if start > from { edges.append(node - 1) }
+      return
     }
     var parent = graph.parentStarts[entry]
     let end = graph.parentEnd(of: entry)
-    // The empty text is outside as well: events on it are concurrent with all that is not on them.
-    var outside = parent == end ? 1 : 0
     while parent < end {
       let event = graph.parents[parent]
-      if event < from { outside += 1 } else { edges.append(starts.lastIndex(atMost: event, near: node)) }
+      if event >= from { edges.append(starts.lastIndex(atMost: event, near: node)) }
       parent += 1
     }
-    return outside
   }
 
   /// Lists the children of each node, and counts its parents.
-  private mutating func link(_ graph: TextGraph, _ from: Int, _ to: Int) {
+  private mutating func link(_ graph: TextGraph, _ from: Int) {
     let count = starts.count
     waiting.removeAll()
     childStarts.removeAll()
     children.removeAll()
     edges.removeAll()
-    outside.removeAll()
     var sums = TextColumn()
     sums.append(0, times: count + 1)
     var edge = 0
     for node in 0..<count {
-      outside.append(addEdges(graph, node, from))
+      addEdges(graph, node, from)
       waiting.append(edges.count - edge)
       while edge < edges.count {
         sums[edges[edge]] = sums[edges[edge]] + 1
@@ -131,43 +146,10 @@ struct TextWalk: Sendable {
     }
   }
 
-  /// Walks back from the newest events: a node is critical when nothing else is open at its end.
-  private mutating func mark(_ graph: TextGraph, _ from: Int, _ to: Int) {
-    isCritical.removeAll()
-    let count = starts.count
-    isCritical.append(0, times: count)
-    var open = 0
-    for index in 0..<graph.version.count where graph.version[index] < from { open += 1 }
-    // A node's flag in `stack`: it was met as a parent.
-    stack.removeAll()
-    stack.append(0, times: count)
-    for node in 0..<count where childStarts[node] == childStarts[node + 1] {
-      open += 1
-      stack[node] = 1
-    }
-    var edge = edges.count
-    var node = count - 1
-    while node >= 0 {
-      open -= 1
-      if open == 0 { isCritical[node] = 1 }
-      open += outside[node]
-      for _ in 0..<waiting[node] {
-        edge -= 1
-        if stack[edges[edge]] == 0 {
-          stack[edges[edge]] = 1
-          open += 1
-        }
-      }
-      node -= 1
-    }
-  }
-
   private mutating func measure(_ from: Int, _ to: Int) {
     let count = starts.count
-    lowBits.removeAll(keepingCapacity: true)
-    highBits.removeAll(keepingCapacity: true)
-    lowBits.append(contentsOf: repeatElement(0, count: count))
-    highBits.append(contentsOf: repeatElement(0, count: count))
+    lowBits = [UInt64](repeating: 0, count: count)
+    highBits = lowBits
     let slot = (to - from) / 128 + 1
     var node = count - 1
     while node >= 0 {
