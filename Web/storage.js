@@ -20,8 +20,10 @@ import { complete, delay, openFile, transact } from './database-file.js';
 
 const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
-/** Two megabytes: large enough to cost few requests, small enough that the engine loads while the next ones are read. */
-const PAGES_AT_ONCE = 16;
+/** The first request for pages is small, so that the engine soon has something to load while the next ones are read. These ask for a
+ * megabyte each: fewer requests cost less, but the engine waits for each of them longer. */
+const PAGES_FIRST = 4;
+const PAGES_AT_ONCE = 8;
 /** What a page takes of the engine's memory. */
 const PAGE_BYTES = 136 * 1024;
 
@@ -125,12 +127,12 @@ export async function openStorage(name, mustExist) {
           // The pages are asked for by now.
           watch(log.getAll(newer), (rows) => { stored.rows = rows; resolve(stored); });
         });
-        /** @param {number} first */
-        const ask = (first) => {
+        /** @param {number} first @param {number} count */
+        const ask = (first, count) => {
           /** @type {Promise<any[]>} */
           const arriving = new Promise((arrive, fail) => {
             failing.push(fail);
-            watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
+            watch(page.getAll(IDBKeyRange.bound(first, first + count - 1)), arrive);
           });
           arriving.catch(() => {}); // whoever builds the engine hears of it
           stored.pages.push(arriving);
@@ -139,9 +141,9 @@ export async function openStorage(name, mustExist) {
         watch(page.openKeyCursor(null, 'prev'), (cursor) => {
           const last = Number(cursor?.key ?? 0);
           stored.room = last * PAGE_BYTES;
-          for (let first = 1 + PAGES_AT_ONCE; first <= last; first += PAGES_AT_ONCE) ask(first);
+          for (let first = 1, count = PAGES_FIRST; (first += count) <= last;) ask(first, count = PAGES_AT_ONCE);
         });
-        ask(1); // what there nearly always is need not wait for that answer
+        ask(1, PAGES_FIRST); // what there nearly always is need not wait for that answer
       }).catch((error) => { for (const fail of failing) fail(error); });
     })),
 
