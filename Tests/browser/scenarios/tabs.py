@@ -106,3 +106,32 @@ def tab_that_slept_through_a_compaction(world):
     app.wait_until_sent(first)
     titles = [row['title'] for row in ThirdParty(server, 'ada').records('visits').values()]
     same(sorted(title for title in titles if title.startswith(('Row', 'Late'))), sorted(['Late', *(f'Row {i}' for i in range(400))]), 'on the server')
+
+
+def tab_whose_database_was_replaced(world):
+    """the database is cleared under two tabs, and one fills it anew to the same number: what the other saves is there after a reload"""
+    server = world.demo()
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    first, other = mia.page, mia.tab()
+    other.add_init_script(DEAF)
+    other.reload()
+    before = app.create_visit(first, 'Before')
+    app.wait_until_sent(first)
+    visit = app.get(first, 'visits', before)
+    other.reload()
+    until('the other tab holds it', lambda: app.get(other, 'visits', before))
+    head = max([0, *app.on_db(first, READ_LOG)[1]])
+    mia.network.mode('refuse')
+    mia.clear()
+    while True:
+        app.create_beside(first, visit, 'Anew')
+        if max([0, *app.on_db(first, READ_LOG)[1]]) >= head:
+            break
+    late = app.create_beside(other, visit, 'Late')
+    other.close()
+    first.goto('about:blank')
+    mia.network.mode('up')
+    first.goto(mia.network.url)
+    until('the server has it', lambda: ThirdParty(server, 'ada').record('visits', late))
+    same(app.get(first, 'visits', late)['title'], 'Late', 'on the device')
