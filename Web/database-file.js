@@ -19,6 +19,8 @@ export const delay = (milliseconds) => new Promise((resolve) => setTimeout(resol
 function createStores(created, tx) {
   for (const store of STORES) created.createObjectStore(store);
   tx.objectStore('meta').put(FORMAT, 'format');
+  // Tells this database from one that takes its place after the browser has cleared it away.
+  tx.objectStore('meta').put(crypto.getRandomValues(new Uint32Array(2)).join(), 'birth');
 }
 
 /** One attempt to open; the database version stays 1 for ever, because an upgrade hangs behind a frozen tab.

@@ -49,6 +49,8 @@ export function createEffects(host) {
   /** The transaction of a persist that is about to be asked for.
    * @type {IDBTransaction | null} */
   let begun = null;
+  /** The head of a save that is on the disk, while the engine does not know of it yet. */
+  let untold = 0;
   /** The save whose end the engine has not heard. It stays when a failure leaves open whether the rows arrived: they may not be
    * offered as new ones before that is known.
    * @type {{frame:Extract<Frame, {kind:'persist'}>, covered:import('./handles.js').Change[]} | null} */
@@ -93,8 +95,9 @@ export function createEffects(host) {
         head = frame.first + frame.rows.length - 1;
         saveFailures = conflictAt = 0;
         host.onTrouble(undefined);
-        feed(Op.persisted, u64(head));
+        untold = head;
         await null; // whoever waits for `saved` goes first
+        tellSaved();
         tabs.announce(head);
         host.onSaved(head);
         break;
@@ -110,6 +113,14 @@ export function createEffects(host) {
         if (!appended.isInDoubt) feed(Op.persistFailed, JSON.stringify({ reason: appended.reason }));
         retrySave(appended.reason);
     }
+  }
+
+  /** The engine's answer takes a while, so the app hears of its save first; but no question comes before this. */
+  function tellSaved() {
+    if (!untold) return;
+    const through = untold;
+    untold = 0;
+    feed(Op.persisted, u64(through));
   }
 
   /** Storage is in trouble: say so, and try again for ever, ever slower.
@@ -190,6 +201,7 @@ export function createEffects(host) {
     /** The last log number this engine has seen. */
     get head() { return head; },
     set head(value) { head = value; },
+    tellSaved,
     get isIdle() { return laneCount + sendCount === 0; },
 
     /** Runs `work`, which makes a change: when nothing stands before its persist, storage gets ready meanwhile.
@@ -247,6 +259,7 @@ export function createEffects(host) {
      * @param {() => Promise<void>} work */
     restart(work) {
       life++;
+      untold = 0; // the new engine reads it
       clearTimeout(timer);
       tabs.lease.abandon();
       return enqueue(work);

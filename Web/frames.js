@@ -48,7 +48,11 @@ function parseFrame(kind, payload) {
     }
     case 2: return { kind: 'send', body: payload.slice() };
     case 3: { const delay = read.u32(); return { kind: 'timer', delay: delay === 0xFFFFFFFF ? null : delay }; }
-    case 4: return { kind: 'notify', value: parseJSON(payload) };
+    case 4: {
+      // Read when its turn comes: the save that stands before it begins the sooner.
+      const json = payload.slice();
+      return { kind: 'notify', get value() { return parseJSON(json); } };
+    }
     case 5: return { kind: 'wantCompact' };
     case 6: return {
       kind: 'compact', expected: read.u64(), generation: read.u64(), through: read.u64(), state: read.bytes(),

@@ -92,7 +92,12 @@ export function createHandles() {
     covered: () => [...unsaved].filter((change) => change.token > 0 && !change.isStored),
     /** On disk, though the engine may not have said so.
      * @param {Change[]} changes */
-    store(changes) { for (const change of changes) change.isStored = true; },
+    store(changes) {
+      for (const change of changes) {
+        change.isStored = true;
+        change.handle.settleSaved(true);
+      }
+    },
     /** The engine's word that changes are on disk.
      * @param {Array<{token:number, n:number, count:number}>} runs */
     saved(runs) {

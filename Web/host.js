@@ -54,6 +54,7 @@ export function createHost({ module, app, text, user, syncURL, storage, tabs, on
   /** @template T @param {(engine:import('./engine.js').Engine) => T} question @returns {T} */
   function ask(question) {
     if (!engine || isClosed) throw new AloftError({ code: 'closed', message: 'the database is closed' });
+    effects.tellSaved();
     try {
       return question(engine);
     } catch (error) {

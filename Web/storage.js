@@ -6,7 +6,8 @@
 // compare-and-swap: a taken number means somebody else committed first. No lock is held.
 //
 // A handle can die at any time (all WebKit browsers). Every operation then reopens and tries again;
-// an append first looks whether its rows arrived after all, so that nothing is written twice.
+// an append first looks whether its rows arrived after all, so that nothing is written twice. What a new handle opens may be another
+// database than the one that was read, since the browser may have cleared that away: nothing is added to it before a look.
 
 import { complete, delay, openFile, transact } from './database-file.js';
 
@@ -20,8 +21,10 @@ import { complete, delay, openFile, transact } from './database-file.js';
 
 const ATTEMPTS = 4;
 const GRAVES_MAX = 64;
-/** Two megabytes: large enough to cost few requests, small enough that the engine loads while the next ones are read. */
-const PAGES_AT_ONCE = 16;
+/** The first request for pages is small, so that the engine soon has something to load while the next ones are read. These ask for a
+ * megabyte each: fewer requests cost less, but the engine waits for each of them longer. */
+const PAGES_FIRST = 4;
+const PAGES_AT_ONCE = 8;
 /** What a page takes of the engine's memory. */
 const PAGE_BYTES = 136 * 1024;
 
@@ -33,6 +36,10 @@ export async function openStorage(name, mustExist) {
   /** @type {IDBDatabase | null} */
   let db = null;
   let isClosed = false;
+  /** The handle through which the database was found to hold what was read. @type {IDBDatabase | null} */
+  let known = null;
+  /** Of the database that was read; one of an older version of the platform has none. @type {string | undefined} */
+  let birth;
 
   async function handle() {
     if (isClosed) throw new DOMException('the store is closed', 'InvalidStateError');
@@ -48,12 +55,12 @@ export async function openStorage(name, mustExist) {
 
   /** Repeats `work` on a new handle while the old one turns out dead.
    * @template T
-   * @param {(db:IDBDatabase, attempt:number) => Promise<T>} work @returns {Promise<T>} */
+   * @param {(db:IDBDatabase) => Promise<T>} work @returns {Promise<T>} */
   async function survive(work) {
     for (let attempt = 1; ; attempt++) {
       try {
         // With a handle at hand the work begins in this very turn.
-        return await work(db && !isClosed ? db : await handle(), attempt);
+        return await work(db && !isClosed ? db : await handle());
       } catch (error) {
         if (isClosed || attempt === ATTEMPTS || !(error instanceof DOMException) || isFull(error)) throw error;
         db?.close();
@@ -61,6 +68,16 @@ export async function openStorage(name, mustExist) {
         await delay(100 * 4 ** (attempt - 1));
       }
     }
+  }
+
+  /** The generation on disk: everything up to this log number is in the pages. Infinite in a database that was not read: nothing of
+   * what it has or misses can be told from the numbers.
+   * @param {IDBTransaction} tx @param {import('./database-file.js').Watch} watch @param {(generation:number) => void} then */
+  function watchGeneration(tx, watch, then) {
+    const meta = tx.objectStore('meta');
+    let isOther = false;
+    watch(meta.get('birth'), (value) => { isOther = value !== birth; });
+    watch(meta.get('generation'), (value) => then(isOther ? Infinity : value ?? 0));
   }
 
   /** @param {IDBDatabase} file @param {number} first @param {Uint8Array[]} rows @param {boolean} strict
@@ -88,17 +105,18 @@ export async function openStorage(name, mustExist) {
     return { kind: 'gap' };
   }
 
-  /** What became of an append whose handle died.
+  /** What became of an append whose handle died, and whether a new handle's database can take one.
    * @param {IDBDatabase} file @param {number} first @param {Uint8Array} row
-   * @returns {Promise<Appended | null>} null: it did not arrive */
+   * @returns {Promise<Appended | null>} null: it did not arrive, and may be made */
   async function lookAgain(file, first, row) {
     const found = await transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
       const result = { row: /** @type {Uint8Array | undefined} */ (undefined), before: false, generation: 0 };
       watch(tx.objectStore('log').get(first), (value) => { result.row = value; });
       watch(tx.objectStore('log').getKey(first - 1), (key) => { result.before = key !== undefined; });
-      watch(tx.objectStore('meta').get('generation'), (value) => { result.generation = value ?? 0; });
+      watchGeneration(tx, watch, (generation) => { result.generation = generation; });
       return result;
     });
+    if (found.generation === Infinity) return { kind: 'gap' };
     if (found.row) return { kind: isEqual(found.row, row) ? 'done' : 'conflict' };
     // Neither the row before nor a page that contains it: the storage was emptied or rolled back under us.
     return found.before || found.generation >= first - 1 ? null : { kind: 'gap' };
@@ -118,6 +136,7 @@ export async function openStorage(name, mustExist) {
         const meta = tx.objectStore('meta'), log = tx.objectStore('log'), page = tx.objectStore('page');
         watch(meta.get('format'), (format) => { stored.format = format ?? 1; });
         watch(meta.get('state'), (state) => { stored.state = state ?? null; });
+        watch(meta.get('birth'), (value) => { birth = value; known = file; });
         watch(meta.get('generation'), (generation) => {
           stored.generation = generation ?? 0;
           const newer = IDBKeyRange.lowerBound(stored.generation, true);
@@ -125,12 +144,12 @@ export async function openStorage(name, mustExist) {
           // The pages are asked for by now.
           watch(log.getAll(newer), (rows) => { stored.rows = rows; resolve(stored); });
         });
-        /** @param {number} first */
-        const ask = (first) => {
+        /** @param {number} first @param {number} count */
+        const ask = (first, count) => {
           /** @type {Promise<any[]>} */
           const arriving = new Promise((arrive, fail) => {
             failing.push(fail);
-            watch(page.getAll(IDBKeyRange.bound(first, first + PAGES_AT_ONCE - 1)), arrive);
+            watch(page.getAll(IDBKeyRange.bound(first, first + count - 1)), arrive);
           });
           arriving.catch(() => {}); // whoever builds the engine hears of it
           stored.pages.push(arriving);
@@ -139,9 +158,9 @@ export async function openStorage(name, mustExist) {
         watch(page.openKeyCursor(null, 'prev'), (cursor) => {
           const last = Number(cursor?.key ?? 0);
           stored.room = last * PAGE_BYTES;
-          for (let first = 1 + PAGES_AT_ONCE; first <= last; first += PAGES_AT_ONCE) ask(first);
+          for (let first = 1, count = PAGES_FIRST; (first += count) <= last;) ask(first, count = PAGES_AT_ONCE);
         });
-        ask(1); // what there nearly always is need not wait for that answer
+        ask(1, PAGES_FIRST); // what there nearly always is need not wait for that answer
       }).catch((error) => { for (const fail of failing) fail(error); });
     })),
 
@@ -150,7 +169,7 @@ export async function openStorage(name, mustExist) {
      * @returns {IDBTransaction | null} */
     begin() {
       try {
-        return db && !isClosed ? db.transaction(['meta', 'log'], 'readwrite', { durability: 'strict' }) : null;
+        return db && db === known && !isClosed ? db.transaction(['meta', 'log'], 'readwrite', { durability: 'strict' }) : null;
       } catch {
         return null; // a dead handle: `append` opens another
       }
@@ -164,11 +183,13 @@ export async function openStorage(name, mustExist) {
     async append(first, rows, strict, begun = null, again = false) {
       let isInDoubt = again;
       try {
-        return await survive(async (file, attempt) => {
-          const found = isInDoubt ? await lookAgain(file, first, rows[0]) : null;
+        return await survive(async (file) => {
+          const looks = isInDoubt || file !== known;
+          const found = looks ? await lookAgain(file, first, rows[0]) : null;
           if (found) return found;
+          known = file;
           isInDoubt = true;
-          return await addRows(file, first, rows, strict, attempt === 1 ? begun : null).catch((error) => {
+          return await addRows(file, first, rows, strict, looks ? null : begun).catch((error) => {
             if (isFull(error)) isInDoubt = false; // all or none: a full disk took none
             throw error;
           });
@@ -188,20 +209,22 @@ export async function openStorage(name, mustExist) {
       const found = { generation: 0, sequences: /** @type {number[]} */ ([]), rows: /** @type {Uint8Array[]} */ ([]) };
       await survive((file) => transact(file, ['meta', 'log'], 'readonly', 'relaxed', (tx, watch) => {
         const newer = IDBKeyRange.lowerBound(head, true);
-        watch(tx.objectStore('meta').get('generation'), (generation) => { found.generation = generation ?? 0; });
+        watchGeneration(tx, watch, (generation) => { found.generation = generation; });
         watch(tx.objectStore('log').getAllKeys(newer), (keys) => { found.sequences = /** @type {number[]} */ (keys); });
         watch(tx.objectStore('log').getAll(newer), (rows) => { found.rows = rows; });
       }));
       // Rows at or below the generation may be strays of a context that did not know of the compaction.
-      const isGap = found.generation > head || found.sequences.some((sequence, i) => sequence !== head + 1 + i);
+      // While another database has nothing that concerns us, what the engine still holds may go to the server.
+      const isGone = found.generation === Infinity ? found.rows.length > 0 : found.generation > head;
+      const isGap = isGone || found.sequences.some((sequence, i) => sequence !== head + 1 + i);
       return { rows: found.rows.map((bytes, i) => ({ sequence: found.sequences[i], bytes })), isGap };
     },
 
-    /** The generation on disk: everything up to this log number is in the pages. */
+    /** The generation on disk; infinite when the database is another one. */
     generation: () => survive(async (file) => {
       const found = { generation: 0 };
       await transact(file, ['meta'], 'readonly', 'relaxed', (tx, watch) => {
-        watch(tx.objectStore('meta').get('generation'), (generation) => { found.generation = generation ?? 0; });
+        watchGeneration(tx, watch, (generation) => { found.generation = generation; });
       });
       return found.generation;
     }),
@@ -215,8 +238,8 @@ export async function openStorage(name, mustExist) {
         // files of their own, and a relaxed commit may reach the disk before them.
         await transact(file, ['meta', 'log', 'page'], 'readwrite', 'strict', (tx, watch) => {
           const meta = tx.objectStore('meta'), page = tx.objectStore('page');
-          watch(meta.get('generation'), (generation) => {
-            isCurrent = (generation ?? 0) === frame.expected;
+          watchGeneration(tx, watch, (generation) => {
+            isCurrent = generation === frame.expected;
             if (!isCurrent) return tx.abort();
             watch(meta.put(frame.state, 'state'));
             watch(meta.put(frame.generation, 'generation'));

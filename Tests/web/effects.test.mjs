@@ -44,6 +44,19 @@ test('the transaction of a save is begun before the engine works, and used in th
   assert.deepEqual(seen, ['begin', 'engine', 'append 1 begun']);
 });
 
+test('the app hears of its save before the engine does, and what it asks the engine then comes after', async () => {
+  for (const asks of [false, true]) {
+    const { effects, handles, seen, answer } = world();
+    const change = handles.add({ action: 'create', args: {} }, 'a');
+    handles.accept(change, 1);
+    effects.run([persist(1)]);
+    void change.handle.saved.then(() => { seen.push('saved'); if (asks) { effects.tellSaved(); seen.push('question'); } });
+    answer();
+    await turns();
+    assert.deepEqual(seen.slice(1), asks ? ['saved', 'persisted', 'question', 'announce 1'] : ['saved', 'persisted', 'announce 1']);
+  }
+});
+
 test('nothing is begun while another save is under way, and the next save waits for it', async () => {
   const { effects, seen, answer } = world();
   effects.run([persist(1)]);

@@ -128,10 +128,28 @@ def cleared_while_open(world):
     app.wait_for_state(mia.page, 'synced')
     mia.page.reload()
     app.wait_for_state(mia.page, 'synced')
-    storage = mia.page.context.new_cdp_session(mia.page)
-    origin = mia.page.evaluate('location.origin')
-    storage.send('Storage.clearDataForOrigin', {'origin': origin, 'storageTypes': 'indexeddb'})
+    mia.clear()
     id = app.create_visit(mia.page, 'After the clearing')
     until('the server has it', lambda: ThirdParty(server, 'ada').record('visits', id))
     mia.page.reload()
     until('it is there', lambda: app.get(mia.page, 'visits', id))
+
+
+def cleared_while_open_without_network(world):
+    """the browser clears what the app stored while it is open and offline: what is told saved afterwards is there after a reload"""
+    server = world.demo()
+    mia = world.device('mia', server)
+    app.enter(mia, 'mia')
+    before = app.create_visit(mia.page, 'Before the clearing')
+    app.wait_until_sent(mia.page)
+    visit = app.get(mia.page, 'visits', before)
+    mia.network.mode('refuse')
+    mia.clear()
+    ids = [app.create_beside(mia.page, visit, f'After the clearing {i}') for i in range(2)]
+    # Whether it was saved is a question to the next start.
+    mia.page.goto('about:blank')
+    mia.network.mode('up')
+    mia.page.goto(mia.network.url)
+    for id in ids:
+        until('the server has it', lambda: ThirdParty(server, 'ada').record('visits', id))
+        until('it is there', lambda: app.get(mia.page, 'visits', id))
