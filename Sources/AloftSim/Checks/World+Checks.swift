@@ -32,6 +32,9 @@ extension World {
         isInconclusive = true
         return
       }
+      if let later = mutation.after.first(where: { $0 >= n }) {
+        return fail("S09", "mutation \(n) waits for \(later), which its device has not made before it")
+      }
       if issues[index].isParkedByDevice { return fail("S10", "issue \(index) was parked by its device and is judged after all") }
       if issues[index].user != user { return fail("S08", "issue \(index) of user \(issues[index].user) is judged as user \(user)'s") }
       if let parent = issues[index].laneParent, oracle.judgedCount(parent) == 0, !issues[parent].isExempt, !hasTwin(parent), !hasTwin(index) {
