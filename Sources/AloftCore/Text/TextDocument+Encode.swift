@@ -118,6 +118,8 @@ extension TextDocument {
     for index in 0..<text.count where text[index] >= 0x80 { text[index] = 63 }
     operations.text = text + operations.text
     operations.hidden = 0
+    operations.scalarCounts.removeAll()
+    operations.indexText()
     sealedText = TextReader([], 0, 0)
   }
 

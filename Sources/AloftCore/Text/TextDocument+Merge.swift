@@ -35,7 +35,7 @@ extension TextDocument {
       output.removeAll()
       var arrival = Arrival(first)
       try append(events, &arrival)
-      if first == 0 { operations = events.operations }
+      if first == 0 { operations = events.operations } else { operations.indexText() }
       // What is deleted was inserted, and seldom twice; more would cost a lot for few bytes.
       if operations.count - operations.insertedCount > 4 * operations.insertedCount { throw .tooLarge }
       var length = buffer.count

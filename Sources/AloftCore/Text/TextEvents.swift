@@ -193,6 +193,7 @@ struct TextEvents {
       passed = target
       operations.byteStarts[run] = offset
     }
+    operations.indexText()
   }
 }
 

@@ -54,6 +54,9 @@ struct TextOperations: Sendable {
   var count = 0
   /// How many of them insert.
   var insertedCount = 0
+  /// How many scalars begin before each block of `text`. Only where not all is ASCII, and as far as `indexText` has come.
+  var scalarCounts = TextColumn()
+  private static let blockSize = 4_096
   /// Where the last run goes on when it inserts; else -1.
   private var tail = -1
 
@@ -101,7 +104,7 @@ struct TextOperations: Sendable {
     byteStarts.append(byteStart)
   }
 
-  /// The part of a run between two events. Logarithmic for ASCII, else linear in the run's text.
+  /// The part of a run between two events. Logarithmic, and for other text than ASCII what reading some kilobytes of it costs.
   func piece(_ run: Int, _ from: Int, _ to: Int) -> TextPiece {
     let start = starts[run]
     let end = end(of: run)
@@ -140,7 +143,32 @@ struct TextOperations: Sendable {
   private func offset(_ scalars: Int, from byte: Int) -> Int {
     let passed = max(0, hidden - byte)
     if scalars <= passed { return byte + scalars }
-    return hidden + text.withUnsafeBufferPointer { TextBuffer.skip($0, scalars - passed, from: byte + passed - hidden) }
+    return hidden + text.withUnsafeBufferPointer { text in
+      var at = byte + passed - hidden
+      var left = scalars - passed
+      let block = at / TextOperations.blockSize
+      // Reading a long run from its start for each of its pieces would take quadratic time.
+      if left > TextOperations.blockSize, block < scalarCounts.count {
+        let start = block * TextOperations.blockSize
+        let target = scalarCounts[block] + TextBuffer.measure(text, start, at).scalars + left
+        let last = scalarCounts.lastIndex(atMost: target)
+        at = last * TextOperations.blockSize
+        left = target - scalarCounts[last]
+      }
+      return TextBuffer.skip(text, left, from: at)
+    }
+  }
+
+  /// Counts the scalars of text that came since the last time, for `piece`.
+  mutating func indexText() {
+    if byteCount == insertedCount { return }
+    var start = scalarCounts.count * TextOperations.blockSize
+    while start <= text.count {
+      let from = max(0, start - TextOperations.blockSize)
+      let found = text.withUnsafeBufferPointer { TextBuffer.measure($0, from, start).scalars }
+      scalarCounts.append(start == 0 ? 0 : scalarCounts.last + found)
+      start += TextOperations.blockSize
+    }
   }
 
   /// What must be kept to take back what is appended later.
@@ -172,6 +200,7 @@ struct TextOperations: Sendable {
       places[mark.runs - 1] = mark.place
     }
     text.removeLast(byteCount - mark.bytes)
+    scalarCounts.truncate(text.count / TextOperations.blockSize + 1)
     count = mark.count
     insertedCount = mark.insertedCount
     tail = mark.tail
