@@ -24,6 +24,7 @@ enum Checks {
       note("conformance history \(number), seed \(seed)", attempt { try TextChecks.orders(history, &random) })
     }
     if histories.count != 1_000 { note("conformance", ["\(histories.count) histories"]) }
+    note("branches made to be slow", attempt(TextChecks.slowBranches))
     if let count = allocationsWhileTyping() { note("steady-state typing", count == 0 ? [] : ["\(count) allocations"]) }
     print("\(passed) passed, \(failed) failed")
     return failed == 0

@@ -41,6 +41,35 @@ public enum TextChecks {
     return wrong
   }
 
+  /// A history in which each of one author's letters stands on one more of another's than the letter before: replaying it takes as many
+  /// steps as the square of its length. Its parts are merged; the whole at once is refused, and leaves the document as it was.
+  public static func slowBranches() throws -> [String] {
+    let count = 4_000
+    var (author, other) = (TextDocument(), TextDocument())
+    var letters: [[UInt8]] = []
+    for index in 0..<count {
+      let seen = author.version
+      try author.insert([97], at: index, by: "author")
+      try other.absorb(author.encode(since: seen))
+      let before = other.version
+      try other.insert([98], at: 0, by: "other")
+      letters.append(other.encode(since: before))
+    }
+    var document = author
+    for letter in letters { try document.absorb(letter) }
+    var wrong = document.utf8 == other.utf8 ? [] : ["merged letter by letter"]
+    var reader = TextDocument()
+    try reader.insert([99], at: 0, by: "reader")
+    let (text, version) = (reader.utf8, reader.version)
+    do {
+      try reader.absorb(document.encode())
+      wrong.append("merged at once")
+    } catch TextError.tooLarge {
+      if reader.utf8 != text || reader.version != version { wrong.append("refused, and changed") }
+    }
+    return wrong
+  }
+
   /// A concurrent history at once, transaction by transaction, and from its own bytes.
   public static func concurrent(_ trace: Trace) throws -> [String] {
     var wrong: [String] = []

@@ -19,20 +19,10 @@ struct TextModule {
     _ operation: UInt32, _ handle: Int, at place: Int, _ count: Int, _ input: [UInt8], _ output: inout [UInt8]
   ) -> Int32 {
     switch operation {
-    case 1:
-      guard let parts = Self.parts(input), let saved = TextMerge.foldHere(parts) else { return Self.refused }
-      output = saved
-      return Int32(truncatingIfNeeded: saved.count)
-    case 2:
-      guard let parts = Self.parts(input), parts.count == 3,
-        let edit = TextMerge.replaceHere(saved: parts[1], text: parts[2], agent: parts[0])
-      else { return Self.refused }
-      output = edit
-      return Int32(truncatingIfNeeded: edit.count)
-    case 3:
-      guard let words = TextMerge.words(of: input) else { return Self.refused }
-      output = words
-      return Int32(truncatingIfNeeded: words.count)
+    case 1, 2, 3:
+      guard let made = Self.make(operation, input) else { return Self.refused }
+      output = made
+      return Int32(truncatingIfNeeded: made.count)
     case 10: return start(input)
     default:
       guard handle >= 0, handle < open.count, let text = open[handle] else { return Self.unknown }
@@ -44,6 +34,14 @@ struct TextModule {
         return try Self.run(operation, &text.session, place, count, input, &output)
       } catch { return -Int32(error.rawValue) }
     }
+  }
+
+  /// A saved document, an edit, or words: what needs no open text.
+  private static func make(_ operation: UInt32, _ input: [UInt8]) -> [UInt8]? {
+    if operation == 3 { return TextMerge.words(of: input) }
+    guard let parts = Self.parts(input) else { return nil }
+    if operation == 1 { return TextMerge.foldHere(parts) }
+    return parts.count == 3 ? TextMerge.replaceHere(saved: parts[1], text: parts[2], agent: parts[0]) : nil
   }
 
   private static func run(
@@ -72,8 +70,8 @@ struct TextModule {
     case 23: output = text.spans()
     case 24:
       for range in text.restyled {
-        append(range.lowerBound, &output)
-        append(range.count, &output)
+        output.putWord(range.lowerBound)
+        output.putWord(range.count)
       }
     default: return unknown
     }
@@ -110,14 +108,10 @@ struct TextModule {
   /// Changes: each u32 place, u32 deleted (UTF-16 units), u32 length, UTF-8.
   private static func write(_ delta: TextDelta, _ output: inout [UInt8]) {
     for change in delta.changes {
-      append(change.placeUTF16, &output)
-      append(change.deletedUTF16, &output)
-      append(change.bytes.count, &output)
+      output.putWord(change.placeUTF16)
+      output.putWord(change.deletedUTF16)
+      output.putWord(change.bytes.count)
       output.append(contentsOf: delta.inserted[change.bytes])
     }
-  }
-
-  @inline(never) private static func append(_ number: Int, _ output: inout [UInt8]) {
-    for index in 0..<4 { output.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
   }
 }

@@ -15,11 +15,11 @@ enum Page {
 
   static func begin(number: UInt32, collection: Int) -> [UInt8] {
     var bytes = Array("ALP2".utf8)
-    appendWord(0, to: &bytes)
-    appendWord(0, to: &bytes)
-    appendWord(number, to: &bytes)
-    appendWord(UInt32(collection), to: &bytes)
-    appendWord(0, to: &bytes)
+    bytes.putWord(0)
+    bytes.putWord(0)
+    bytes.putWord(Int(truncatingIfNeeded: number))
+    bytes.putWord(collection)
+    bytes.putWord(0)
     return bytes
   }
 
@@ -44,10 +44,6 @@ enum Page {
 
   static func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {
     UInt32(bytes[at]) | UInt32(bytes[at + 1]) << 8 | UInt32(bytes[at + 2]) << 16 | UInt32(bytes[at + 3]) << 24
-  }
-
-  static func appendWord(_ value: UInt32, to bytes: inout [UInt8]) {
-    for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 
   static func setWord(_ value: UInt32, at: Int, in bytes: inout [UInt8]) {

@@ -40,7 +40,7 @@ extension Table {
       case .loose: break
       }
       guard let row = base(slot), bytes.count + 4 + row.end - row.start <= Page.bytesMax || kept.isEmpty else { continue }
-      Page.appendWord(UInt32(row.end - row.start), to: &bytes)
+      bytes.putWord(row.end - row.start)
       kept.append((slot, bytes.count, row.end - row.start))
       bytes.put(row.bytes, from: row.start, to: row.end)
     }
@@ -90,7 +90,7 @@ extension Table {
         (page, bytes) = begin(&nextPage)
         kept = []
       }
-      Page.appendWord(UInt32(row.end - row.start), to: &bytes)
+      bytes.putWord(row.end - row.start)
       kept.append((slot, bytes.count, row.end - row.start))
       bytes.put(row.bytes, from: row.start, to: row.end)
     }

@@ -33,7 +33,8 @@ enum TextRule {
     guard let after = TextMerge.fold([before, edit]) else {
       if write.isSpeculative { return .unchanged }
       return write.rejection(
-        "invalid", "cannot take this edit: it is damaged, has marks that the text does not take, or stands on words that are not here")
+        "invalid",
+        "cannot take this edit: it is damaged, has marks the text does not take, stands on words that are not here, or takes too long")
     }
     let dot = row.index(of: write.stamp)
     if write.isSpeculative {

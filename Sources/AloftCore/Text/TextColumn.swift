@@ -132,6 +132,8 @@ struct TextColumn: Sendable, Equatable {
 struct TextHeap: Sendable {
   private var words: [UInt64] = []
   private(set) var count = 0
+  /// How many words were taken, since somebody began to count.
+  var taken = 0
 
   @inline(__always) var isEmpty: Bool { count == 0 }
   /// The greatest word; the heap must not be empty.
@@ -158,6 +160,7 @@ struct TextHeap: Sendable {
   @inline(never) mutating func pop() -> UInt64 {
     let result = words[0]
     count -= 1
+    taken &+= 1
     let word = words[count]
     words.withUnsafeMutableBufferPointer { words in
       var place = 0

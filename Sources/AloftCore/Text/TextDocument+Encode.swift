@@ -119,7 +119,6 @@ extension TextDocument {
     operations.text = text + operations.text
     operations.hidden = 0
     operations.scalarCounts.removeAll()
-    operations.indexText()
     sealedText = TextReader([], 0, 0)
   }
 

@@ -33,6 +33,7 @@ extension TextDocument {
     do throws(TextError) {
       if first + events.operations.count > TextDocument.eventsMax { throw .tooLarge }
       output.removeAll()
+      startCounting()
       var arrival = Arrival(first)
       try append(events, &arrival)
       if first == 0 { operations = events.operations } else { operations.indexText() }
@@ -49,6 +50,18 @@ extension TextDocument {
       throw error
     }
     commit(&delta, isRecording)
+  }
+
+  /// From here on steps count for `checkSteps`.
+  mutating func startCounting() {
+    graph.heap.taken = 0
+    tracker.passed = 0
+  }
+
+  /// Throws when a merge has taken more steps than an honest history can. Long-lived branches that real people wrote take 1.2 for each
+  /// event; branches made for it take as many as the square of the events, which is the price of replaying them.
+  private func checkSteps() throws(TextError) {
+    if graph.heap.taken + tracker.passed > 1 << 22 + 16 * graph.count { throw .tooLarge }
   }
 
   // MARK: The log
@@ -128,6 +141,7 @@ extension TextDocument {
       index += 1
     }
     if parents.count > 1 { parents = graph.dominators(parents) }
+    try checkSteps()
   }
 
   private mutating func append(
@@ -247,7 +261,7 @@ extension TextDocument {
   @inline(never) private mutating func visit(
     _ start: Int, _ end: Int, _ entry: Int, _ length: inout Int, _ isOutput: Bool
   ) throws(TextError) {
-    enter(start, end, entry, length)
+    try enter(start, end, entry, length)
     // Not through TextPieces, which costs a fifth of a replay here: chains are short.
     var run = operations.starts.lastIndex(atMost: start, near: walker.nearRun)
     var event = start
@@ -269,7 +283,8 @@ extension TextDocument {
   }
 
   /// Moves the tracker to where a chain of events, of an entry of the graph, was typed.
-  mutating func enter(_ start: Int, _ end: Int, _ entry: Int, _ length: Int) {
+  mutating func enter(_ start: Int, _ end: Int, _ entry: Int, _ length: Int) throws(TextError) {
+    try checkSteps()
     var parents = TextColumn()
     swap(&parents, &tracker.spare)
     parents.removeAll()

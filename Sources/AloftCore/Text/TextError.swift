@@ -17,7 +17,7 @@ public enum TextError: UInt8, Error, Sendable {
   case unknownAgent = 6
   /// A place is outside the text as its author saw it. The sender must be mended.
   case outOfBounds = 7
-  /// More events, agents or deletions than a document may have. Begin a new document.
+  /// More events, agents or deletions than a document may have, or branches that would take too long to merge. Begin a new document.
   case tooLarge = 8
   /// The checksum of a saved document does not fit. Restore it from another copy.
   case damaged = 9

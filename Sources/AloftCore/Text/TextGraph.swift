@@ -17,7 +17,7 @@ struct TextGraph: Sendable {
   var count = 0
   /// The events without children, ascending.
   var version = TextColumn()
-  private var heap = TextHeap()
+  var heap = TextHeap()
   /// The entry that was looked at last: the next one asked for is seldom far.
   private var near = 0
 

@@ -103,7 +103,7 @@ extension TextMerge {
     var input: [UInt8] = []
     input.reserveCapacity(parts.reduce(0) { $0 + $1.count + 4 })
     for part in parts {
-      for shift in 0..<4 { input.append(UInt8(truncatingIfNeeded: part.count >> (8 * shift))) }
+      input.putWord(part.count)
       input.append(contentsOf: part)
     }
     let length = input.withUnsafeBufferPointer { textCall(operation, $0.baseAddress, Int32(truncatingIfNeeded: $0.count)) }

@@ -200,7 +200,7 @@ struct TextOperations: Sendable {
       places[mark.runs - 1] = mark.place
     }
     text.removeLast(byteCount - mark.bytes)
-    scalarCounts.truncate(text.count / TextOperations.blockSize + 1)
+    scalarCounts.removeAll()
     count = mark.count
     insertedCount = mark.insertedCount
     tail = mark.tail

@@ -103,9 +103,10 @@ extension TextDocument {
     var places = TextPlacesWriter()
     var (run, entry, event, length) = (0, 0, 0, 0)
     tracker.removeAll()
+    startCounting()
     while event < graph.count {
       let stop = min(graph.end(of: entry), operations.end(of: run))
-      enter(event, stop, entry, length)
+      try enter(event, stop, entry, length)
       let piece = operations.piece(run, event, stop)
       if piece.place > tracker.length - (piece.kind == TextKind.insert ? 0 : piece.length) { throw .outOfBounds }
       if piece.kind == TextKind.insert {

@@ -51,27 +51,32 @@ public struct TextSession: Sendable {
     let runs = document.runs()
     var numbers = [Int](repeating: -1, count: document.marks.count)
     for run in runs { for mark in run.marks { numbers[mark] = 0 } }
-    var (at, out, count) = (0, TextWriter(), 0)
+    var out: [UInt8] = []
+    func put(_ text: Text) {
+      out.putWord(text.utf8.count)
+      out.append(contentsOf: text.utf8)
+    }
+    var (at, count) = (0, 0)
     var value: Text?
     for mark in numbers.indices where numbers[mark] == 0 {
       let style = document.style(of: mark)
-      out.item(style.key)
-      if value?.utf8 == style.value.utf8 { out.word(-1) } else { out.item(style.value) }
+      put(style.key)
+      if value?.utf8 == style.value.utf8 { out.putWord(-1) } else { put(style.value) }
       value = style.value
       numbers[mark] = count
       count += 1
     }
-    out.word(-1)
+    out.putWord(-1)
     let bytes = document.utf8
     for run in runs {
       let end = bytes.withUnsafeBufferPointer { TextBuffer.skip($0, run.length, from: at) }
       let astral = bytes.withUnsafeBufferPointer { TextBuffer.measure($0, at, end).astral }
       at = end
-      out.word(run.length + astral)
-      out.word(run.marks.count)
-      for mark in run.marks { out.word(numbers[mark]) }
+      out.putWord(run.length + astral)
+      out.putWord(run.marks.count)
+      for mark in run.marks { out.putWord(numbers[mark]) }
     }
-    return out.bytes
+    return out
   }
 
   /// Remembers where the text looks another way.
@@ -137,17 +142,5 @@ public struct TextSession: Sendable {
 
   private static func known(of agent: Text, in version: TextVersion) -> Int {
     version.agents.firstIndex { $0.utf8 == agent.utf8 }.map { version.next[$0] } ?? 0
-  }
-}
-
-extension TextWriter {
-  /// Four bytes, the lowest first.
-  @inline(never) fileprivate mutating func word(_ number: Int) {
-    for index in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * index))) }
-  }
-
-  fileprivate mutating func item(_ text: Text) {
-    word(text.utf8.count)
-    bytes.append(contentsOf: text.utf8)
   }
 }

@@ -50,6 +50,7 @@ extension TextTracker {
       }
       if states[rightLeaf * TextTracker.leafStride + rightPlace] >> 1 != 0 { break }
       hasConcurrent = true
+      passed &+= 1
       rightPlace += 1
     }
     let right = ids[slots[rightLeaf * TextTracker.leafStride + rightPlace]]
@@ -143,6 +144,7 @@ extension TextTracker {
     moved += end - start
     var event = start
     while event < end {
+      passed &+= 1
       let word = index[event - origin]
       var offset: Int
       var count: Int

@@ -68,6 +68,8 @@ struct TextTracker: Sendable {
 
   /// How many events were taken out of the prepare version and put into it, since somebody began to count.
   var moved = 0
+  /// How many records that was, and how many concurrent insertions were passed on the way to a place, since somebody began to count.
+  var passed = 0
 
   // The cursor of the current operation.
   var leaf = 0

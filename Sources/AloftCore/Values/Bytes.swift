@@ -24,6 +24,12 @@ extension Array where Element == UInt8 {
   @inline(never)
   mutating func put(_ byte: UInt8) { append(byte) }
 
+  /// Appends the lowest 32 bits of a number as four bytes, the lowest first.
+  @inline(never)
+  package mutating func putWord(_ word: Int) {
+    for shift in stride(from: 0, to: 32, by: 8) { append(UInt8(truncatingIfNeeded: word >> shift)) }
+  }
+
   /// Appends a block.
   @inline(never)
   mutating func put(_ block: UnsafeBufferPointer<UInt8>) {
