@@ -12,7 +12,7 @@ import { gunzipSync } from 'node:zlib'
 const [engine, traces, replays, native] = process.argv.slice(2)
 const SEQUENTIAL = ['automerge-paper', 'seph-blog1', 'egwalker', 'rustcode', 'friendsforever_flat', 'sveltecomponent', 'json-crdt-blog-post']
 const CONCURRENT = ['friendsforever', 'node_nodecc', 'git-makefile']
-const KINDS = [['1 type', 1, SEQUENTIAL], ['2 merge all', 2, SEQUENTIAL], ['3 merge all', 2, CONCURRENT], ['3b with places', 4, CONCURRENT], ['4 stream', 3, CONCURRENT]]
+const KINDS = [['1 type', 1, SEQUENTIAL], ['2 merge all', 2, SEQUENTIAL], ['3 merge all', 2, CONCURRENT], ['3b merge all, with places', 4, CONCURRENT], ['4 stream', 3, CONCURRENT]]
 
 /** Yjs, where NODE_PATH says. */
 function findYjs() {
@@ -198,7 +198,7 @@ function theirs(Y, name, kind, trace) {
   }
 }
 
-const figures = new Map(readFileSync(native, 'utf8').split('\n').map(line => line.split('\t')).map(([row, name, value]) => [`${row.split(' ')[0]} ${name}`, +value]))
+const figures = new Map(readFileSync(native, 'utf8').split('\n').map(line => line.split('\t')).map(([row, name, value]) => [`${row} ${name}`, +value]))
 const { Y, version } = findYjs()
 console.log(Y ? `Yjs ${version}` : 'Yjs is not found and is left out (npm: yjs; Debian: node-yjs).')
 console.log('row\ttrace\tnative\twasm\twasm/native\tYjs\twasm/Yjs')
@@ -210,7 +210,7 @@ for (const [row, kind, names] of KINDS) {
     const replay = ours(name, kind)
     const text = replay.text()
     const time = median(replay.run)
-    const here = figures.get(`${row.split(' ')[0]} ${name}`) ?? figures.get(`${row[0]}b ${name}`)
+    const here = figures.get(`${row} ${name}`) ?? figures.get(`${row.replace('4', '4b')} ${name}`)
     const cells = [here ?? '', time.toFixed(2), here ? (time / here).toFixed(2) : '']
     if (here) ratios.native.push(time / here)
     if (Y) {
