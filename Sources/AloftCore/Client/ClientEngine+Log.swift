@@ -301,6 +301,8 @@ extension ClientEngine {
     }
     // The drafts' rows carry their numbers, so they are worked out again under the new ones.
     for index in drafts.indices {
+      // What the other context did to the same record comes first in the lane.
+      for link in drafts[index].links { addLaneDependency(of: link.place, to: &drafts[index].mutation) }
       Self.register(&drafts[index], in: &tables)
       for link in drafts[index].links { refresh.append(link.place) }
     }

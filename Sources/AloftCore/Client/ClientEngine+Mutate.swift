@@ -164,14 +164,20 @@ extension ClientEngine {
 
   /// A mutation waits for the one before it in its lane, and for the creation of every record it refers to.
   private func addDependencies(of write: RecordWrite, _ slot: UInt32, to mutation: inout Mutation) {
-    let last = tables[write.key.collection].lastPending[Int(slot)]
-    if last > state.settled.n { add(last, to: &mutation) }
+    addLaneDependency(of: Self.place(write.key.collection, slot), to: &mutation)
     for (number, change) in write.changes {
       guard case .reference(let target) = app.collections[write.key.collection].fields[number].type, case .set(.text(let id)) = change,
         let collection = app.number(of: target), let slot = tables[collection].slot(of: id), tables[collection].base(slot) == nil
       else { continue }
       add(pendingNumbers(Self.place(collection, slot)).first, to: &mutation)
     }
+  }
+
+  /// A mutation waits for the one before it in its lane.
+  func addLaneDependency(of place: UInt64, to mutation: inout Mutation) {
+    let (collection, slot) = Self.unpack(place)
+    let last = tables[collection].lastPending[Int(slot)]
+    if last > state.settled.n { add(last, to: &mutation) }
   }
 
   private func add(_ n: UInt64?, to mutation: inout Mutation) {

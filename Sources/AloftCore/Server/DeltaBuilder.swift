@@ -72,8 +72,9 @@ struct DeltaBuilder {
     // written between its base and its cursor may travel only with rows that lie behind the cursor by now.
     var base: Sequence = 0
     // The pages of a snapshot begin below the floor. Until they have passed it, what was read is good only while the floor stays: what
-    // was forgotten meanwhile would never be heard of. So their cursors belong to an epoch of this floor.
-    let opening = state.floor == 0 ? epoch : Self.epoch(epoch, Hash64.mix(state.floor))
+    // was forgotten meanwhile would never be heard of. So their cursors belong to an epoch of this floor. The highest bit keeps it
+    // apart from the numbers that `view` mixes: a floor of 11 is not the hidden field 11.
+    let opening = state.floor == 0 ? epoch : Self.epoch(epoch, Hash64.mix(1 << 63 | state.floor))
     var isOpening = false
     if let cursor = request.cursor(scope), cursor.sequence <= state.sequence,
       cursor.epoch == epoch && cursor.sequence >= state.floor || cursor.epoch == opening && cursor.sequence < state.floor
