@@ -253,14 +253,15 @@ extension Plan {
   }
 
   /// With everything from a time on moved towards the beginning.
-  fileprivate func earlier(by distance: UInt64, from start: UInt64) -> Plan {
+  func earlier(by distance: UInt64, from start: UInt64) -> Plan {
     var plan = self
     for op in plan.ops.indices where plan.ops[op].at >= start { plan.ops[op].at -= distance }
     for fault in plan.faults.indices {
-      if plan.faults[fault].to >= start { plan.faults[fault].to = max(plan.faults[fault].to - distance, plan.faults[fault].from) }
       if plan.faults[fault].from >= start {
         plan.faults[fault].from -= distance
-        plan.faults[fault].to = max(plan.faults[fault].to, plan.faults[fault].from)
+        plan.faults[fault].to -= distance
+      } else if plan.faults[fault].to >= start {
+        plan.faults[fault].to = max(plan.faults[fault].to - distance, plan.faults[fault].from)
       }
     }
     return plan

@@ -2,8 +2,9 @@
 // A planted failure is found and made small.
 
 import AloftCore
-import AloftSim
 import Testing
+
+@testable import AloftSim
 
 @Suite("Shrinking")
 struct ShrinkerTests {
@@ -37,6 +38,16 @@ struct ShrinkerTests {
     #expect(Text(shrinker.violation.invariant) == "canary")
     // What was written down breaks the same promise when it is read back.
     #expect(try run(Plan(text: small.text), hasCanary: true) == "canary")
+  }
+
+  @Test("what happens in one moment still does when everything moves towards the beginning, and the plan can be read back")
+  func moments() throws {
+    for seed in 1...40 as ClosedRange<UInt64> {
+      let plan = Plan.generate(seed: seed, profile: .server)
+      let start = try #require(plan.faults.map(\.from).filter { $0 > 1 }.min())
+      let moved = plan.earlier(by: 1, from: start)
+      #expect(try Plan(text: moved.text) == moved, "seed \(seed)")
+    }
   }
 
   @Test("a plan that breaks nothing is not shrunk")
