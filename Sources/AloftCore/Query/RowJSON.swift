@@ -13,7 +13,7 @@ extension Table {
     let id = view.idRange
     JSONCodec.appendString(view.bytes, from: id.lowerBound, to: id.upperBound, to: &out)
     var hasCandidates = false
-    if var (reader, count) = view.cells {
+    if case (var reader, let count)? = view.cells {
       var number = 0
       while number < count, number < collection.fields.count {
         let field = collection.fields[number]

@@ -64,7 +64,7 @@ struct RowView {
 
   /// A reader at the cell of a field, or nil when the row has none.
   func cell(_ number: Int) -> CBORReader? {
-    guard var (reader, count) = cells, number < count else { return nil }
+    guard case (var reader, let count)? = cells, number < count else { return nil }
     for _ in 0..<number { if (try? reader.skip()) == nil { return nil } }
     return reader
   }
@@ -87,7 +87,7 @@ struct RowView {
   /// Whether it has a collaborative text.
   @inline(never)
   var hasText: Bool {
-    guard var (reader, count) = cells else { return false }
+    guard case (var reader, let count)? = cells else { return false }
     for _ in 0..<count {
       var cell = reader
       if (try? cell.tag()) == Row.textTag { return true }
