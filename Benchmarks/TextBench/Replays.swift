@@ -29,7 +29,7 @@ enum Replays {
   }
 
   private static func write(_ inputs: [[UInt8]], _ path: String) {
-    guard let file = fopen(path, "wb") else { fatalError("cannot write \(path)") }
+    guard let file = fopen(path, "wb") else { fail("cannot write \(path)") }
     for input in inputs {
       let length = (0..<4).map { UInt8(input.count >> (8 * $0) & 255) }
       fwrite(length, 1, 4, file)

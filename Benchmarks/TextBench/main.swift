@@ -66,17 +66,25 @@ if CommandLine.arguments.count > 1, CommandLine.arguments[1] == "fuzz" {
 }
 // text-bench replays <folder> <folder for the files>: what Benchmarks/text-wasm.mjs replays.
 // text-bench check <folder>; or text-bench <folder> [<row>,<row> [<trace>]]
-let folder = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"
+let hasCommand = CommandLine.arguments.count > 2 && ["check", "replays"].contains(CommandLine.arguments[1])
+let folder = hasCommand ? CommandLine.arguments[2] : CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "Tests/TextTraces"
 let only = CommandLine.arguments.count > 2 ? CommandLine.arguments[2] : ""
+func fail(_ message: String) -> Never {
+  _ = "text-bench: \(message)\n".withCString { write(2, $0, strlen($0)) }
+  exit(2)
+}
+if access("\(folder)/friendsforever.gz", R_OK) != 0 {
+  fail("no traces in \(folder). text-bench [check] <folder of traces>, or fuzz, digest, replays; the traces are in Tests/TextTraces")
+}
 let sequential = [
   "automerge-paper", "seph-blog1", "egwalker", "rustcode", "friendsforever_flat", "sveltecomponent", "json-crdt-blog-post",
 ]
 let concurrent = ["friendsforever", "node_nodecc", "git-makefile"]
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "check" {
-  exit(Checks.run(CommandLine.arguments[2], sequential, concurrent) ? 0 : 1)
+  exit(Checks.run(folder, sequential, concurrent) ? 0 : 1)
 }
 if CommandLine.arguments.count == 4, CommandLine.arguments[1] == "replays" {
-  Replays.write(CommandLine.arguments[2], sequential, concurrent, to: CommandLine.arguments[3])
+  Replays.write(folder, sequential, concurrent, to: CommandLine.arguments[3])
   exit(0)
 }
 let traces = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""

@@ -130,17 +130,32 @@ public struct Trace {
     out.number(0x10)
     out.number(total)
     if total == 0 { return out.bytes }
+    // Only those that the message speaks of, as the engine writes them.
     let ids = names ?? agents
-    out.number(ids.count)
-    for id in ids {
-      out.number(id.count << 1)
-      out.bytes += id
+    var used: [Int] = []
+    var numbers: [Int: Int] = [:]
+    func use(_ agent: Int) {
+      if numbers[agent] != nil { return }
+      numbers[agent] = used.count
+      used.append(agent)
+    }
+    for index in indexes {
+      use(transactions[index].agent)
+      for parent in transactions[index].parents {
+        let owner = transaction(of: parent)
+        if position[owner] == nil { use(transactions[owner].agent) }
+      }
+    }
+    out.number(used.count)
+    for agent in used {
+      out.number(ids[agent].count << 1)
+      out.bytes += ids[agent]
     }
     var next = [Int](repeating: 0, count: ids.count)
     for (place, index) in indexes.enumerated() {
       let item = transactions[index]
       let isLast = place == indexes.count - 1
-      out.number(item.agent << 1 | (isLast ? 0 : 1))
+      out.number(numbers[item.agent]! << 1 | (isLast ? 0 : 1))
       if !isLast { out.number(item.end - item.start) }
       out.signed(item.firstNumber - next[item.agent])
       next[item.agent] = item.firstNumber + item.end - item.start
@@ -155,7 +170,7 @@ public struct Trace {
         if let start = position[owner] {
           out.number((position[index]! - (start + parent - transactions[owner].start)) << 2 | more)
         } else {
-          out.number(transactions[owner].agent << 2 | 2 | more)
+          out.number(numbers[transactions[owner].agent]! << 2 | 2 | more)
           out.number(transactions[owner].firstNumber + parent - transactions[owner].start)
         }
       }
