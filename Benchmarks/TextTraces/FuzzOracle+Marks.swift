@@ -82,8 +82,18 @@ extension FuzzOracle {
     return wanted.reversed()
   }
 
-  /// The styles of each character: of the marks whose anchors are around it, per key the one with the greatest lamport number, then of
-  /// the greatest agent, then the last.
+  private func loses(_ a: Int, _ b: Int) -> Bool {
+    let (old, new) = (marks[a], marks[b])
+    if old.lamport != new.lamport { return old.lamport < new.lamport }
+    if old.value != new.value {
+      guard let oldValue = old.value, let newValue = new.value else { return old.value == nil }
+      return oldValue.utf8.lexicographicallyPrecedes(newValue.utf8)
+    }
+    return (old.agent, a) < (new.agent, b)
+  }
+
+  /// The styles of each character: of the marks whose anchors are around it, per key the one with the greatest lamport number, then
+  /// with the greatest value, then of the greatest agent, then the last.
   mutating func styles(_ known: EventSet) -> [[TextStyle]] {
     let entities = entities(known)
     var result: [[TextStyle]] = []
@@ -97,7 +107,7 @@ extension FuzzOracle {
           winners[new.key] = mark
           continue
         }
-        if (marks[old].lamport, marks[old].agent, old) < (new.lamport, new.agent, mark) { winners[new.key] = mark }
+        if loses(old, mark) { winners[new.key] = mark }
       }
       result.append(
         winners.sorted { $0.key < $1.key }.compactMap { key, mark in

@@ -97,14 +97,17 @@ extension RichTextDocument {
     #expect(try pair.merge() == "The fox jumped")
   }
 
-  @Test("one key with two values at once: one winner on all replicas")
+  @Test("one key with two values at once: the greater value stands on all replicas, and over none at all")
   func winner() throws {
     var pair = try RichPair("colour")
     try pair.a.mark("color", "red", 0..<4, grows: true, by: "a")
     try pair.b.mark("color", "blue", 2..<6, grows: true, by: "b")
-    #expect(try pair.merge() == "[color=red]co[color=blue]lour")
+    #expect(try pair.merge() == "[color=red]colo[color=blue]ur")
     try pair.a.mark("color", "green", 3..<5, grows: true, by: "a")
-    #expect(try pair.merge() == "[color=red]co[color=blue]l[color=green]ou[color=blue]r")
+    #expect(try pair.merge() == "[color=red]col[color=green]ou[color=blue]r")
+    try pair.a.unmark("color", 0..<6, by: "a")
+    try pair.b.mark("color", "amber", 4..<6, grows: true, by: "b")
+    #expect(try pair.merge() == "colo[color=amber]ur")
   }
 
   @Test("comments overlap")

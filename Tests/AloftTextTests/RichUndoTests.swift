@@ -86,6 +86,24 @@ private struct RichDesk {
     try desk.merge()
   }
 
+  @Test("a mark made at the same time as another wins where it won when both came back and one is undone and redone")
+  func cameBack() throws {
+    var desk = try RichDesk("the red fox")
+    try desk.mark("colour", 4..<7, "red")
+    try desk.theirs.mark("colour", nil, 4..<9, grows: true, by: "they")
+    try desk.merge()
+    let before = desk.shown
+    #expect(before == "the [colour=red]red[] fox")
+    // Covers both, so that the way back brings both as marks of one author.
+    try desk.mark("colour", 0..<11, "blue")
+    try desk.back()
+    #expect(desk.shown == before)
+    try desk.back()
+    try desk.forth()
+    #expect(desk.shown == before)
+    try desk.merge()
+  }
+
   @Test("undo of a mark leaves the same mark of somebody else, and brings back what the mark had covered")
   func covered() throws {
     var desk = try RichDesk("the red fox")

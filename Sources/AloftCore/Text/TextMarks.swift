@@ -40,10 +40,16 @@ struct TextMarks: Sendable {
     lamport = max(lamport, mark.lamport)
   }
 
-  /// Whether a mark loses against another on the same character: the later one wins, and of concurrent ones that of the greater author.
+  /// Whether a mark loses against another on the same character: the later one wins, and of concurrent ones that with the greater value,
+  /// none being the least. Not that of the greater author: a mark that undo brings back is another author's then, or has another
+  /// number, and must win where it won.
   func loses(_ a: Int, _ b: Int) -> Bool {
     // Field by field: a whole mark would be retained.
     if all[a].lamport != all[b].lamport { return all[a].lamport < all[b].lamport }
+    if all[a].value != all[b].value {
+      guard let valueA = all[a].value, let valueB = all[b].value else { return all[a].value == nil }
+      return valueA < valueB
+    }
     if all[a].author != all[b].author { return authors.all[all[a].author] < authors.all[all[b].author] }
     return all[a].number < all[b].number
   }
