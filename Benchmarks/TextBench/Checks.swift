@@ -42,7 +42,7 @@ enum Checks {
         try! document.delete(7, at: place, by: agent)
       }
     }
-    // Arrays double, so after 1,030 rounds there is room for many more.
+    // What grows does so by half or more at once, so after 1,030 rounds there is room for some more.
     type(1_030)
     return Memory.of { type(40) }?.blocks
   }

@@ -94,9 +94,8 @@ struct TextAnchors: Sendable {
 
   mutating func insert(anchor ref: Int, at place: Place) {
     if place.index < count { gaps[place.index] = gaps[place.index] - place.offset }
-    // At memory speed, not as the column does it for its short lists.
-    gaps.words.insert(UInt32(truncatingIfNeeded: place.offset), at: place.index)
-    refs.words.insert(UInt32(truncatingIfNeeded: ref), at: place.index)
+    gaps.insert(place.offset, at: place.index)
+    refs.insert(ref, at: place.index)
   }
 
   /// Deletes entities. Gives how many of them were anchors.
@@ -108,8 +107,8 @@ struct TextAnchors: Sendable {
       left -= taken
       if left == 0 { break }
       let gap = gaps[place.index]
-      gaps.words.remove(at: place.index)
-      refs.words.remove(at: place.index)
+      gaps.remove(at: place.index)
+      refs.remove(at: place.index)
       if place.index < count { gaps[place.index] = gaps[place.index] + gap }
       anchors += 1
       left -= 1

@@ -79,6 +79,11 @@ struct TextOutput: Sendable {
     byteCounts.removeAll()
   }
 
+  /// Gives the memory back where that is worth it: after a whole history, not after a message.
+  mutating func free() {
+    if places.count > 1_024 { self = TextOutput() }
+  }
+
   @inline(__always) mutating func insert(_ piece: TextPiece, at place: Int) {
     let last = places.count - 1
     if last >= 0, byteStarts[last] + byteCounts[last] == piece.byteStart, places[last] + lengths[last] == place {
@@ -100,9 +105,9 @@ struct TextOutput: Sendable {
   }
 
   private mutating func append(_ place: Int, _ length: Int, _ byteStart: Int, _ byteCount: Int) {
-    places.append(place)
-    lengths.append(length)
-    byteStarts.append(byteStart)
-    byteCounts.append(byteCount)
+    places.appendInline(place)
+    lengths.appendInline(length)
+    byteStarts.appendInline(byteStart)
+    byteCounts.appendInline(byteCount)
   }
 }

@@ -13,6 +13,7 @@ extension TextDocument {
     let events = try TextEvents(bytes, session: session)
     var delta = TextDelta()
     try absorb(events, &delta, isRecording: true)
+    output.free()
     return delta
   }
 
@@ -21,6 +22,7 @@ extension TextDocument {
     let events = try TextEvents(bytes, session: session)
     var delta = TextDelta()
     try absorb(events, &delta, isRecording: false)
+    output.free()
   }
 
   mutating func absorb(_ events: TextEvents, _ delta: inout TextDelta, isRecording: Bool) throws(TextError) {
@@ -54,14 +56,14 @@ extension TextDocument {
 
   /// From here on steps count for `checkSteps`.
   mutating func startCounting() {
-    graph.heap.taken = 0
+    graph.frontier.steps = 0
     tracker.passed = 0
   }
 
   /// Throws when a merge has taken more steps than an honest history can. Long-lived branches that real people wrote take 1.2 for each
   /// event; branches made for it take as many as the square of the events, which is the price of replaying them.
   private func checkSteps() throws(TextError) {
-    if graph.heap.taken + tracker.passed > 1 << 22 + 16 * graph.count { throw .tooLarge }
+    if graph.frontier.steps + tracker.passed > 1 << 22 + 16 * graph.count { throw .tooLarge }
   }
 
   // MARK: The log
@@ -140,7 +142,7 @@ extension TextDocument {
       }
       index += 1
     }
-    if parents.count > 1 { parents = graph.dominators(parents) }
+    graph.keepDominators(of: &parents)
     try checkSteps()
   }
 
@@ -206,6 +208,7 @@ extension TextDocument {
   }
 
   @inline(never) private mutating func walk(_ from: Int, _ to: Int, _ length: inout Int, isOutput: Bool) throws(TextError) {
+    tracker.own()
     tracker.extendIndex(to: from)
     let rest = try walkInOrder(from, to, &length, isOutput)
     if rest < to { try walkPlanned(rest, to, &length, isOutput) }
@@ -285,37 +288,16 @@ extension TextDocument {
   /// Moves the tracker to where a chain of events, of an entry of the graph, was typed.
   mutating func enter(_ start: Int, _ end: Int, _ entry: Int, _ length: Int) throws(TextError) {
     try checkSteps()
-    var parents = TextColumn()
-    swap(&parents, &tracker.spare)
-    parents.removeAll()
-    if graph.starts[entry] == start {
-      var index = graph.parentStarts[entry]
-      while index < graph.parentEnd(of: entry) {
-        parents.append(graph.parents[index])
-        index += 1
-      }
-    } else {
-      parents.append(start - 1)
-    }
     if !tracker.isLive {
+      let parents = graph.starts[entry] == start ? graph.parents(of: entry) : TextColumn(one: start - 1)
       tracker.reset(at: parents, origin: parents.isEmpty ? 0 : parents.last + 1, length: length)
-    } else if parents != tracker.prepare {
-      graph.diff(tracker.prepare, parents, &tracker.back, &tracker.forth)
-      var range = 0
-      while range < tracker.back.count {
-        tracker.move(tracker.back[range], tracker.back[range + 1], -2)
-        range += 2
-      }
-      range = 0
-      while range < tracker.forth.count {
-        tracker.move(tracker.forth[range], tracker.forth[range + 1], 2)
-        range += 2
-      }
+    } else if !graph.stands(start, of: entry, on: tracker.prepare) {
+      graph.diff(tracker.prepare, before: start, of: entry)
+      tracker.move(graph.onlyA, -2)
+      tracker.move(graph.onlyB, 2)
     }
-    parents.removeAll()
-    parents.append(end - 1)
-    swap(&parents, &tracker.prepare)
-    swap(&parents, &tracker.spare)
+    tracker.prepare.truncate(1)
+    if tracker.prepare.isEmpty { tracker.prepare.append(end - 1) } else { tracker.prepare[0] = end - 1 }
     tracker.extendIndex(to: end)
   }
 

@@ -28,9 +28,7 @@ extension TextGraph {
       if meets {
         points.push(TextColumn(one: next), flag)
       } else {
-        var parents = TextColumn()
-        for index in parentStarts[entry]..<parentEnd(of: entry) { parents.append(self.parents[index]) }
-        points.push(parents, flag)
+        points.push(parents(of: entry), flag)
       }
     }
   }

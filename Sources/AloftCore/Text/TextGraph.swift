@@ -2,7 +2,7 @@
 // The graph of a text's events: which event was typed on top of which, as runs, and the questions the engine asks about it.
 //
 // Events are numbered in the order in which this replica came to know them, parents before children. Such a number never leaves
-// the replica. Algorithms: Eg-walker (Gentle and Kleppmann, 2024); every walk goes from great numbers to small ones with a heap.
+// the replica. Algorithms: Eg-walker (Gentle and Kleppmann, 2024); every walk goes from great numbers to small ones.
 
 /// A run-length event graph. One entry is an unbranched chain: inside it the parent of an event is the event before it.
 struct TextGraph: Sendable {
@@ -13,16 +13,26 @@ struct TextGraph: Sendable {
   /// Where the parents of each entry begin in `parents`.
   var parentStarts = TextColumn()
   var parents = TextColumn()
+  /// The entry of each parent: walks would spend a third of their time on looking for it.
+  private var parentEntries = TextColumn()
   /// The number of events.
   var count = 0
   /// The events without children, ascending.
   var version = TextColumn()
-  var heap = TextHeap()
+  var frontier = TextFrontier()
+  /// What the last `diff` found: the events that only one side has in its history, as pairs (start, end), greatest first.
+  private(set) var onlyA = TextColumn()
+  private(set) var onlyB = TextColumn()
   /// The entry that was looked at last: the next one asked for is seldom far.
   private var near = 0
 
   func end(of entry: Int) -> Int { entry + 1 < starts.count ? starts[entry + 1] : count }
   func parentEnd(of entry: Int) -> Int { entry + 1 < starts.count ? parentStarts[entry + 1] : parents.count }
+  func parents(of entry: Int) -> TextColumn {
+    var result = TextColumn()
+    for index in parentStarts[entry]..<parentEnd(of: entry) { result.append(parents[index]) }
+    return result
+  }
   @inline(__always) func entry(of event: Int) -> Int { starts.lastIndex(atMost: event) }
   @inline(__always) func entry(of event: Int, near: Int) -> Int { starts.lastIndex(atMost: event, near: near) }
   @inline(__always) private mutating func nearEntry(of event: Int) -> Int {
@@ -42,10 +52,13 @@ struct TextGraph: Sendable {
     } else {
       var shadow = start
       while shadow > 0, base.contains(shadow - 1) { shadow = shadows[nearEntry(of: shadow - 1)] }
-      starts.append(start)
-      shadows.append(shadow)
-      parentStarts.append(parents.count)
-      parents.words.append(contentsOf: base.words)
+      starts.appendInline(start)
+      shadows.appendInline(shadow)
+      parentStarts.appendInline(parents.count)
+      for index in 0..<base.count {
+        parents.appendInline(base[index])
+        parentEntries.appendInline(nearEntry(of: base[index]))
+      }
     }
     replace(base, by: count - 1)
   }
@@ -74,91 +87,59 @@ struct TextGraph: Sendable {
     version.append(event)
   }
 
-  private mutating func push(parentsOf entry: Int, flag: UInt64) {
+  /// Whether an event of an entry was typed on exactly a version.
+  func stands(_ event: Int, of entry: Int, on version: TextColumn) -> Bool {
+    if event > starts[entry] { return version.count == 1 && version[0] == event - 1 }
+    let first = parentStarts[entry]
+    if parentEnd(of: entry) - first != version.count { return false }
+    for index in 0..<version.count where parents[first + index] != version[index] { return false }
+    return true
+  }
+
+  /// Finds the events that only one of two versions has in its history, `onlyA` and `onlyB`: of a version, and of the one that an event
+  /// of an entry was typed on. Costs the entries between the two and their common history.
+  mutating func diff(_ version: TextColumn, before event: Int, of entry: Int) {
+    // What the event stands on may be older than all of the version, and the other way round.
+    start(at: max(version.isEmpty ? 0 : version.last, event - 1))
+    reach(version, 1)
+    if event > starts[entry] { frontier.reach(event - 1, in: entry, 2) } else { reach(parentsOf: entry, 2) }
+    walkApart()
+  }
+
+  private mutating func walkApart() {
+    onlyA.removeAll()
+    onlyB.removeAll()
+    while frontier.count > frontier.shared {
+      let (entry, endA, endB) = frontier.take()
+      if endA > endB { TextGraph.add(max(starts[entry], endB), endA, to: &onlyA) }
+      if endB > endA { TextGraph.add(max(starts[entry], endA), endB, to: &onlyB) }
+      reach(parentsOf: entry, (endA > 0 ? 1 : 0) | (endB > 0 ? 2 : 0))
+    }
+  }
+
+  private static func add(_ start: Int, _ end: Int, to ranges: inout TextColumn) {
+    let last = ranges.count - 2
+    if last >= 0, ranges[last] == end {
+      ranges[last] = start
+    } else {
+      ranges.appendInline(start)
+      ranges.appendInline(end)
+    }
+  }
+
+  private mutating func start(at event: Int) { frontier.start(at: nearEntry(of: event)) }
+
+  private mutating func reach(_ events: TextColumn, _ sides: Int) {
+    for index in 0..<events.count { frontier.reach(events[index], in: nearEntry(of: events[index]), sides) }
+  }
+
+  /// Reaches what an entry stands on.
+  private mutating func reach(parentsOf entry: Int, _ sides: Int) {
     var index = parentStarts[entry]
     let end = parentEnd(of: entry)
     while index < end {
-      heap.push(UInt64(parents[index]) << 2 | flag)
+      frontier.reach(parents[index], in: parentEntries[index], sides)
       index += 1
-    }
-  }
-
-  /// Whether a version has an event in its history.
-  mutating func contains(_ heads: TextColumn, _ event: Int) -> Bool {
-    heap.removeAll()
-    var index = 0
-    while index < heads.count {
-      let head = heads[index]
-      if head == event { return true }
-      if head > event {
-        if shadows[nearEntry(of: head)] <= event { return true }
-        heap.push(UInt64(head))
-      }
-      index += 1
-    }
-    while !heap.isEmpty {
-      let entry = nearEntry(of: Int(heap.pop()))
-      if shadows[entry] <= event { return true }
-      let start = starts[entry]
-      while !heap.isEmpty, Int(heap.top) >= start { _ = heap.pop() }
-      var parent = parentStarts[entry]
-      let end = parentEnd(of: entry)
-      while parent < end {
-        if parents[parent] == event { return true }
-        if parents[parent] > event { heap.push(UInt64(parents[parent])) }
-        parent += 1
-      }
-    }
-    return false
-  }
-
-  /// The events that only one of two versions has in its history, as pairs (start, end) with the greatest first.
-  mutating func diff(_ a: TextColumn, _ b: TextColumn, _ onlyA: inout TextColumn, _ onlyB: inout TextColumn) {
-    onlyA.removeAll()
-    onlyB.removeAll()
-    if a == b { return }
-    if a.count == 1, b.count == 1 {
-      let (low, high) = (min(a[0], b[0]), max(a[0], b[0]))
-      if starts[nearEntry(of: high)] <= low {
-        if a[0] < b[0] { TextGraph.add(low + 1, high + 1, to: &onlyB) } else { TextGraph.add(low + 1, high + 1, to: &onlyA) }
-        return
-      }
-    }
-    heap.removeAll()
-    for index in 0..<a.count { heap.push(UInt64(a[index]) << 2 | 1) }
-    for index in 0..<b.count { heap.push(UInt64(b[index]) << 2 | 2) }
-    var shared = 0
-    while heap.count > shared {
-      let word = heap.pop()
-      var event = Int(word >> 2)
-      var flag = word & 3
-      if flag == 3 { shared -= 1 }
-      let entry = nearEntry(of: event)
-      let start = starts[entry]
-      while !heap.isEmpty, Int(heap.top >> 2) >= start {
-        let next = heap.pop()
-        if next & 3 == 3 { shared -= 1 }
-        TextGraph.add(Int(next >> 2) + 1, event + 1, flag, &onlyA, &onlyB)
-        event = Int(next >> 2)
-        flag |= next & 3
-      }
-      TextGraph.add(start, event + 1, flag, &onlyA, &onlyB)
-      if flag == 3 { shared += parentEnd(of: entry) - parentStarts[entry] }
-      push(parentsOf: entry, flag: flag)
-    }
-  }
-
-  private static func add(_ start: Int, _ end: Int, _ flag: UInt64, _ onlyA: inout TextColumn, _ onlyB: inout TextColumn) {
-    if start >= end || flag == 3 { return }
-    if flag == 1 { add(start, end, to: &onlyA) } else { add(start, end, to: &onlyB) }
-  }
-
-  static func add(_ start: Int, _ end: Int, to ranges: inout TextColumn) {
-    if !ranges.isEmpty, ranges[ranges.count - 2] == end {
-      ranges[ranges.count - 2] = start
-    } else {
-      ranges.append(start)
-      ranges.append(end)
     }
   }
 
@@ -173,38 +154,29 @@ struct TextGraph: Sendable {
   }
 
   /// Leaves out of a list what others in it have in their history; the rest comes ascending.
-  mutating func dominators(_ list: TextColumn) -> TextColumn {
-    if list.count < 2 || areHeads(list) { return list }
-    heap.removeAll()
-    for index in 0..<list.count { heap.push(UInt64(list[index]) << 2 | 1) }
-    var left = list.count
-    var found = TextColumn()
-    while left > 0, !heap.isEmpty {
-      let word = heap.pop()
-      let event = Int(word >> 2)
-      let entry = nearEntry(of: event)
-      let start = starts[entry]
-      // Bit 0: a head of the list. What is reached from another event is no head that counts.
-      var isReached = word & 1 == 0
-      if word & 1 == 1 { left -= 1 }
-      while !heap.isEmpty, Int(heap.top >> 2) == event {
-        let next = heap.pop()
-        if next & 1 == 1 { left -= 1 } else { isReached = true }
-      }
-      if !isReached { found.append(event) }
-      while !heap.isEmpty, Int(heap.top >> 2) >= start {
-        if heap.pop() & 1 == 1 { left -= 1 }
-      }
-      push(parentsOf: entry, flag: 0)
+  mutating func keepDominators(of list: inout TextColumn) {
+    if list.count < 2 || areHeads(list) { return }
+    var newest = 0
+    for index in 0..<list.count { newest = max(newest, list[index]) }
+    start(at: newest)
+    reach(list, 1)
+    list.removeAll()
+    var left = frontier.count
+    while left > 0 {
+      // Side 2: what others have in their history.
+      let (entry, end, historyEnd) = frontier.take()
+      if end > 0 { left -= 1 }
+      if end > historyEnd { list.append(end - 1) }
+      reach(parentsOf: entry, 2)
     }
-    found.words.reverse()
-    return found
+    list.reverse()
   }
 
   /// Forgets the newest events: the state of the counts taken earlier. `version` is the one of that time.
   mutating func truncate(to events: Int, version: TextColumn) {
     while !starts.isEmpty, starts.last >= events {
       parents.truncate(parentStarts.last)
+      parentEntries.truncate(parents.count)
       starts.truncate(starts.count - 1)
       shadows.truncate(starts.count)
       parentStarts.truncate(starts.count)

@@ -98,10 +98,10 @@ struct TextOperations: Sendable {
   }
 
   @inline(never) private mutating func append(_ start: Int, _ kind: Int, _ place: Int, _ byteStart: Int) {
-    starts.append(start)
+    starts.appendInline(start)
     kinds.append(UInt8(truncatingIfNeeded: kind))
-    places.append(place)
-    byteStarts.append(byteStart)
+    places.appendInline(place)
+    byteStarts.appendInline(byteStart)
   }
 
   /// The part of a run between two events. Logarithmic, and for other text than ASCII what reading some kilobytes of it costs.

@@ -68,6 +68,7 @@ extension TextDocument {
     document.operations = events.operations
     try document.put(&places)
     document.commit(&delta, isRecording)
+    document.output.free()
     self = document
   }
 

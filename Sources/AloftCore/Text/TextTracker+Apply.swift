@@ -7,12 +7,6 @@ extension TextTracker {
   /// The length of the text in the prepare version.
   var length: Int { curTotal - excess }
 
-  /// Makes room in the index for events below `end`.
-  mutating func extendIndex(to end: Int) {
-    let missing = end - origin - index.count
-    if missing > 0 { index.append(contentsOf: repeatElement(0, count: missing)) }
-  }
-
   /// Applies the insertion of `count` characters whose events begin with `event`, at a place of the prepare version that is at most
   /// `length`. Gives the place in the effect version. Logarithmic, plus the concurrent insertions at that place.
   mutating func insert(_ event: Int, _ count: Int, at target: Int, _ agents: inout TextAgents) -> Int {
@@ -73,7 +67,7 @@ extension TextTracker {
 
   private mutating func put(_ event: Int, _ count: Int, _ left: Int, _ right: Int) {
     makeRoom(1)
-    let slot = newSlot(event, left, right)
+    let slot = addSlot(event, left, right, leaf)
     insertRecord(slot, count, 2)
     setIndex(event, count, slot)
     addWidth(count, count)
@@ -127,7 +121,7 @@ extension TextTracker {
     states[at] = (state + 2) | 1
     let isFirst = state & 1 == 0
     addWidth(-taken, isFirst ? -taken : 0)
-    var word = UInt32(truncatingIfNeeded: ids[slots[at]] + (isBackward ? taken - 1 : 0)) | 0x8000_0000
+    var word = ids[slots[at]] + (isBackward ? taken - 1 : 0) | TextTracker.target
     var entry = event - origin
     let stop = entry + taken
     while entry < stop {
@@ -139,8 +133,16 @@ extension TextTracker {
     return (taken, isFirst ? found.end + offset : -1)
   }
 
-  /// Takes events from `start` to `end` out of the prepare version (`delta` -2) or puts them in (`delta` 2).
-  mutating func move(_ start: Int, _ end: Int, _ delta: Int) {
+  /// Takes events, as pairs (start, end), out of the prepare version (`delta` -2) or puts them in (`delta` 2).
+  mutating func move(_ ranges: TextColumn, _ delta: Int) {
+    var range = 0
+    while range < ranges.count {
+      move(ranges[range], ranges[range + 1], delta)
+      range += 2
+    }
+  }
+
+  private mutating func move(_ start: Int, _ end: Int, _ delta: Int) {
     moved += end - start
     var event = start
     while event < end {
@@ -148,14 +150,14 @@ extension TextTracker {
       let word = index[event - origin]
       var offset: Int
       var count: Int
-      if word & 0x8000_0000 == 0 {
+      if word & TextTracker.target == 0 {
         offset = locate(event)
         count = min(end - event, lengths[leaf * TextTracker.leafStride + place] - offset)
       } else {
-        offset = locate(Int(truncatingIfNeeded: word & 0x7FFF_FFFF))
+        offset = locate(word ^ TextTracker.target)
         let first = event - origin
         let isBackward = event + 1 < end && index[first + 1] == word &- 1
-        let step: UInt32 = isBackward ? ~0 : 1
+        let step = isBackward ? -1 : 1
         let most = min(end - event, isBackward ? offset + 1 : lengths[leaf * TextTracker.leafStride + place] - offset)
         var next = word &+ step
         count = 1
@@ -177,8 +179,9 @@ extension TextTracker {
 
   /// Joins the record at the cursor with its neighbours in the leaf where they are of one run and one state.
   @inline(__always) private mutating func joinAround() {
-    if place + 1 < leafCounts[leaf] { join(place) }
-    if place > 0 { join(place - 1) }
+    let at = leaf * TextTracker.leafStride + place
+    if place + 1 < leafCounts[leaf], states[at] == states[at + 1] { join(place) }
+    if place > 0, states[at] == states[at - 1] { join(place - 1) }
   }
 
   @inline(never) private mutating func join(_ first: Int) {
@@ -188,7 +191,7 @@ extension TextTracker {
     let slotB = slots[at + 1]
     let (a, b) = (ids[slotA], ids[slotB])
     let (lengthA, lengthB) = (lengths[at], lengths[at + 1])
-    if a + lengthA != b || states[at] != states[at + 1] || rights[slotA] != rights[slotB] || lefts[slotB] != b - 1 { return }
+    if a + lengthA != b || rights[slotA] != rights[slotB] || lefts[slotB] != b - 1 { return }
     lengths[at] = lengthA + lengthB
     if a >= TextTracker.placeholder {
       // Found through widths, not through the index.

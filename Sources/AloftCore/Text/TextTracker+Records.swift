@@ -19,18 +19,12 @@ extension TextTracker {
     leafOfSlot[slot] = leaf
   }
 
-  mutating func newSlot(_ id: Int, _ left: Int, _ right: Int) -> Int {
-    addSlot(id, left, right, leaf)
-    return ids.count - 1
-  }
-
   /// Points events to a slot.
   @inline(__always) mutating func setIndex(_ start: Int, _ count: Int, _ slot: Int) {
     var at = start - origin
     let end = at + count
-    let word = UInt32(truncatingIfNeeded: slot)
     while at < end {
-      index[at] = word
+      index[at] = slot
       at += 1
     }
   }
@@ -48,11 +42,11 @@ extension TextTracker {
     let isTailNew = isPlaceholder || length - offset <= offset
     place += 1
     if isTailNew {
-      let tail = newSlot(id + offset, id + offset - 1, right)
+      let tail = addSlot(id + offset, id + offset - 1, right, leaf)
       insertRecord(tail, length - offset, state)
       if !isPlaceholder { setIndex(id + offset, length - offset, tail) }
     } else {
-      let head = newSlot(id, lefts[slot], right)
+      let head = addSlot(id, lefts[slot], right, leaf)
       insertRecord(slot, length - offset, state)
       ids[slot] = id + offset
       lefts[slot] = id + offset - 1
@@ -118,69 +112,70 @@ extension TextTracker {
 
   /// Hangs a new node, with widths taken from the node before it, into the tree; splits full nodes upwards.
   private mutating func addChild(_ new: Int, after old: Int, _ parent: Int, _ cur: Int, _ end: Int, _ base: Int) {
-    var (new, old, node) = (new, old, parent)
+    var (new, old, at) = (new, old, parent)
     var (cur, end, base) = (cur, end, base)
     var isLeaf = true
     while true {
+      let before = at / TextTracker.innerStride
       var right = TextTracker.none
       var moved = (0, 0, 0)
-      let before = node
-      if innerCounts[node] == innerMax {
+      if innerCounts[before] == innerMax {
         right = addInner()
-        moved = moveHalf(of: node, to: right, isLeaf)
-        if (isLeaf ? leafParents[old] : innerParents[old]) == right { node = right }
+        moved = moveHalf(of: before, to: right, isLeaf)
+        at = isLeaf ? leafParents[old] : innerParents[old]
       }
-      let first = node * TextTracker.innerStride
-      let place = first + indexOfChild(old, in: node)
-      var at = first + innerCounts[node]
-      while at > place + 1 {
-        copyChild(at - 1, at)
-        at -= 1
+      curWidths[at] = curWidths[at] - cur
+      endWidths[at] = endWidths[at] - end
+      baseWidths[at] = baseWidths[at] - base
+      let node = at / TextTracker.innerStride
+      var free = node * TextTracker.innerStride + innerCounts[node]
+      while free > at + 1 {
+        copyChild(free - 1, free, isLeaf)
+        free -= 1
       }
-      children[at] = new
-      curWidths[at] = cur
-      endWidths[at] = end
-      baseWidths[at] = base
-      curWidths[place] = curWidths[place] - cur
-      endWidths[place] = endWidths[place] - end
-      baseWidths[place] = baseWidths[place] - base
+      putChild(new, free, isLeaf)
+      curWidths[free] = cur
+      endWidths[free] = end
+      baseWidths[free] = base
       innerCounts[node] = innerCounts[node] + 1
-      if isLeaf { leafParents[new] = node } else { innerParents[new] = node }
       if right == TextTracker.none { return }
       if innerParents[before] == TextTracker.none {
         root = addInner()
         height += 1
         let first = root * TextTracker.innerStride
         innerCounts[root] = 1
-        children[first] = before
+        putChild(before, first, false)
         curWidths[first] = curTotal
         endWidths[first] = endTotal
         baseWidths[first] = TextTracker.placeholderLength
-        innerParents[before] = root
       }
-      (new, old, node) = (right, before, innerParents[before])
+      (new, old, at) = (right, before, innerParents[before])
       (cur, end, base) = moved
       isLeaf = false
     }
   }
 
-  private mutating func copyChild(_ from: Int, _ to: Int) {
-    children[to] = children[from]
+  private func putChild(_ child: Int, _ at: Int, _ isLeaf: Bool) {
+    children[at] = child
+    if isLeaf { leafParents[child] = at } else { innerParents[child] = at }
+  }
+
+  private func copyChild(_ from: Int, _ to: Int, _ isLeaf: Bool) {
+    putChild(children[from], to, isLeaf)
     curWidths[to] = curWidths[from]
     endWidths[to] = endWidths[from]
     baseWidths[to] = baseWidths[from]
   }
 
-  private mutating func moveHalf(of node: Int, to right: Int, _ isLeaf: Bool) -> (Int, Int, Int) {
+  private func moveHalf(of node: Int, to right: Int, _ isLeaf: Bool) -> (Int, Int, Int) {
     let count = innerCounts[node]
     let half = count / 2
     var moved = (0, 0, 0)
     var at = half
     while at < count {
       let from = node * TextTracker.innerStride + at
-      copyChild(from, right * TextTracker.innerStride + at - half)
+      copyChild(from, right * TextTracker.innerStride + at - half, isLeaf)
       moved = (moved.0 + curWidths[from], moved.1 + endWidths[from], moved.2 + baseWidths[from])
-      if isLeaf { leafParents[children[from]] = right } else { innerParents[children[from]] = right }
       at += 1
     }
     innerCounts[node] = half

@@ -5,11 +5,13 @@
 // moves back and forth; the *effect* version is all that was applied. Text from before the tracker's base is one placeholder of
 // endless length; what lies behind the real text (`excess`) is never touched. Algorithm: Eg-walker (Gentle and Kleppmann, 2024).
 //
-//   inner pool  [child … | cur … | end … | base …]     three widths for each child:
-//      │                                               cur   characters visible in the prepare version
-//   leaf pool   [slot … | length … | state …]          end   characters visible in the effect version
-//      │                                               base  characters of the placeholder, in whatever state: finds its pieces
-//   slot pool   id, left origin, right origin, leaf    slots never move; a record's place is its leaf and a scan of that
+//   inner node  child …, cur …, end …, base …, count, parent     three widths for each child:
+//      │                                                         cur   characters visible in the prepare version
+//      │                                                         end   characters visible in the effect version
+//      │                                                         base  characters of the placeholder, in whatever state
+//   leaf        slot …, length …, state …, count, next, parent
+//      │
+//   slot        id, left origin, right origin, leaf              slots never move; a record's place is its leaf and a scan of that
 
 /// State of a record: twice the prepare state (0 not yet inserted, 1 visible, n deleted n - 1 times), plus 1 when it was ever deleted.
 struct TextTracker: Sendable {
@@ -18,48 +20,56 @@ struct TextTracker: Sendable {
   static let placeholderLength = (1 << 30) - 2
   /// No character: the left origin at the start of the text.
   static let none = 0x7FFF_FFFF
-  static let leafStride = 32
-  static let innerStride = 16
+  static let target = 1 << 31
+  /// How many records fit into a leaf and how many children into an inner node, and the words from one to the next.
+  static let leafSize = 20
+  static let innerSize = 15
+  static let leafStride = 64
+  static let innerStride = 64
+  static let slotStride = 4
 
   /// How full nodes get; tests use tiny ones.
-  var leafMax = leafStride
-  var innerMax = innerStride
+  var leafMax = leafSize
+  var innerMax = innerSize
 
-  // Slots.
-  var ids = TextColumn()
-  var lefts = TextColumn()
-  var rights = TextColumn()
-  var leafOfSlot = TextColumn()
-  // Leaves.
-  var slots = TextColumn()
-  var lengths = TextColumn()
-  var states = TextColumn()
-  var leafCounts = TextColumn()
-  var leafNexts = TextColumn()
-  var leafParents = TextColumn()
-  // Inner nodes.
-  var children = TextColumn()
-  var curWidths = TextColumn()
-  var endWidths = TextColumn()
-  var baseWidths = TextColumn()
-  var innerCounts = TextColumn()
-  var innerParents = TextColumn()
+  private(set) var slotPool = TextColumn()
+  private(set) var leafPool = TextColumn()
+  private(set) var innerPool = TextColumn()
+  /// By slot.
+  @inline(__always) var ids: TextColumn.Unchecked { slotPool.unchecked(0, stride: TextTracker.slotStride) }
+  @inline(__always) var lefts: TextColumn.Unchecked { slotPool.unchecked(1, stride: TextTracker.slotStride) }
+  @inline(__always) var rights: TextColumn.Unchecked { slotPool.unchecked(2, stride: TextTracker.slotStride) }
+  @inline(__always) var leafOfSlot: TextColumn.Unchecked { slotPool.unchecked(3, stride: TextTracker.slotStride) }
+  /// By `leaf * leafStride + place`.
+  @inline(__always) var slots: TextColumn.Unchecked { leafPool.unchecked(0) }
+  @inline(__always) var lengths: TextColumn.Unchecked { leafPool.unchecked(TextTracker.leafSize) }
+  @inline(__always) var states: TextColumn.Unchecked { leafPool.unchecked(2 * TextTracker.leafSize) }
+  /// By leaf. A node's parent is where it stands in its parent: `node * innerStride + place`.
+  @inline(__always) var leafCounts: TextColumn.Unchecked { leafPool.unchecked(3 * TextTracker.leafSize, stride: TextTracker.leafStride) }
+  @inline(__always) var leafNexts: TextColumn.Unchecked { leafPool.unchecked(3 * TextTracker.leafSize + 1, stride: TextTracker.leafStride) }
+  @inline(__always) var leafParents: TextColumn.Unchecked { leafPool.unchecked(3 * TextTracker.leafSize + 2, stride: TextTracker.leafStride) }
+  /// By `node * innerStride + place`.
+  @inline(__always) var children: TextColumn.Unchecked { innerPool.unchecked(0) }
+  @inline(__always) var curWidths: TextColumn.Unchecked { innerPool.unchecked(TextTracker.innerSize) }
+  @inline(__always) var endWidths: TextColumn.Unchecked { innerPool.unchecked(2 * TextTracker.innerSize) }
+  @inline(__always) var baseWidths: TextColumn.Unchecked { innerPool.unchecked(3 * TextTracker.innerSize) }
+  /// By inner node.
+  @inline(__always) var innerCounts: TextColumn.Unchecked { innerPool.unchecked(4 * TextTracker.innerSize, stride: TextTracker.innerStride) }
+  @inline(__always) var innerParents: TextColumn.Unchecked { innerPool.unchecked(4 * TextTracker.innerSize + 1, stride: TextTracker.innerStride) }
+
   /// The root and the levels of inner nodes above the leaves; at least one.
   var root = 0
   var height = 1
 
-  /// For each event from `origin` on: the slot of an insertion, or the id of a deletion's target with the highest bit set.
-  var index: [UInt32] = []
+  /// For each event from `origin` on: the slot of an insertion, or the id of a deletion's target with the bit `target` set.
+  private(set) var eventPool = TextColumn()
+  @inline(__always) var index: TextColumn.Unchecked { eventPool.unchecked() }
   var origin = 0
   /// Whether there is a tracker at all, the version it starts from, and the first event it has not seen.
   var isLive = false
   var base = TextColumn()
   var seen = 0
   var prepare = TextColumn()
-  // Scratch: what is taken out of the prepare version and put into it, and a version.
-  var back = TextColumn()
-  var forth = TextColumn()
-  var spare = TextColumn()
   /// Visible characters in the prepare and the effect version, the placeholder's endless rest included.
   var curTotal = 0
   var endTotal = 0
@@ -103,32 +113,27 @@ struct TextTracker: Sendable {
     curWidths[0] = curTotal
     endWidths[0] = curTotal
     baseWidths[0] = curTotal
-    addSlot(TextTracker.placeholder, TextTracker.none, TextTracker.none, 0)
+    _ = addSlot(TextTracker.placeholder, TextTracker.none, TextTracker.none, 0)
     slots[0] = 0
     lengths[0] = curTotal
     states[0] = 2
     leafCounts[0] = 1
   }
 
-  mutating func removeAll() {
+  /// Must come before events are applied or moved, in every merge.
+  @inline(never) mutating func own() {
+    slotPool.own()
+    leafPool.own()
+    innerPool.own()
+    eventPool.own()
+  }
+
+  @inline(never) mutating func removeAll() {
     isLive = false
-    ids.removeAll()
-    lefts.removeAll()
-    rights.removeAll()
-    leafOfSlot.removeAll()
-    slots.removeAll()
-    lengths.removeAll()
-    states.removeAll()
-    leafCounts.removeAll()
-    leafNexts.removeAll()
-    leafParents.removeAll()
-    children.removeAll()
-    curWidths.removeAll()
-    endWidths.removeAll()
-    baseWidths.removeAll()
-    innerCounts.removeAll()
-    innerParents.removeAll()
-    index.removeAll(keepingCapacity: true)
+    slotPool.removeAll()
+    leafPool.removeAll()
+    innerPool.removeAll()
+    eventPool.removeAll()
     cachedLeaf = -1
     pendingLeaf = -1
     pendingCur = 0
@@ -140,33 +145,37 @@ struct TextTracker: Sendable {
   mutating func noteSize() { sizeMax = max(65_536, 2 * byteCount) }
 
   /// About how many bytes the tracker holds.
-  var byteCount: Int { 4 * (index.count + 4 * ids.count + 3 * slots.count + 4 * children.count) }
+  var byteCount: Int { 4 * (eventPool.count + slotPool.count + leafPool.count + innerPool.count) }
 
-  mutating func addSlot(_ id: Int, _ left: Int, _ right: Int, _ leaf: Int) {
-    ids.append(id)
-    lefts.append(left)
-    rights.append(right)
-    leafOfSlot.append(leaf)
+  /// Gives the new slot.
+  mutating func addSlot(_ id: Int, _ left: Int, _ right: Int, _ leaf: Int) -> Int {
+    let slot = slotPool.count / TextTracker.slotStride
+    slotPool.extend(by: TextTracker.slotStride)
+    ids[slot] = id
+    lefts[slot] = left
+    rights[slot] = right
+    leafOfSlot[slot] = leaf
+    return slot
+  }
+
+  /// Makes room in the index for events below `end`.
+  mutating func extendIndex(to end: Int) {
+    let missing = end - origin - eventPool.count
+    if missing > 0 { eventPool.extend(by: missing) }
   }
 
   mutating func addLeaf() -> Int {
-    slots.append(0, times: TextTracker.leafStride)
-    lengths.append(0, times: TextTracker.leafStride)
-    states.append(0, times: TextTracker.leafStride)
-    leafCounts.append(0)
-    leafNexts.append(TextTracker.none)
-    leafParents.append(0)
-    return leafCounts.count - 1
+    let leaf = leafPool.count / TextTracker.leafStride
+    leafPool.append(0, times: TextTracker.leafStride)
+    leafNexts[leaf] = TextTracker.none
+    return leaf
   }
 
   mutating func addInner() -> Int {
-    children.append(0, times: TextTracker.innerStride)
-    curWidths.append(0, times: TextTracker.innerStride)
-    endWidths.append(0, times: TextTracker.innerStride)
-    baseWidths.append(0, times: TextTracker.innerStride)
-    innerCounts.append(0)
-    innerParents.append(TextTracker.none)
-    return innerCounts.count - 1
+    let node = innerPool.count / TextTracker.innerStride
+    innerPool.append(0, times: TextTracker.innerStride)
+    innerParents[node] = TextTracker.none
+    return node
   }
 
   // MARK: Widths
@@ -186,25 +195,14 @@ struct TextTracker: Sendable {
 
   @inline(never) mutating func flush() {
     if pendingLeaf < 0 || pendingCur | pendingEnd == 0 { return }
-    var node = leafParents[pendingLeaf]
-    var child = pendingLeaf
-    while true {
-      let at = node * TextTracker.innerStride + indexOfChild(child, in: node)
+    var at = leafParents[pendingLeaf]
+    while at != TextTracker.none {
       curWidths[at] = curWidths[at] + pendingCur
       endWidths[at] = endWidths[at] + pendingEnd
-      child = node
-      node = innerParents[node]
-      if node == TextTracker.none { break }
+      at = innerParents[at / TextTracker.innerStride]
     }
     pendingCur = 0
     pendingEnd = 0
-  }
-
-  @inline(__always) func indexOfChild(_ child: Int, in node: Int) -> Int {
-    let first = node * TextTracker.innerStride
-    var at = first
-    while children[at] != child { at += 1 }
-    return at - first
   }
 
   // MARK: Searches
@@ -286,7 +284,7 @@ struct TextTracker: Sendable {
         place += 1
       }
     }
-    let slot = Int(truncatingIfNeeded: index[id - origin])
+    let slot = index[id - origin]
     leaf = leafOfSlot[slot]
     let first = leaf * TextTracker.leafStride
     var at = first
@@ -307,14 +305,11 @@ struct TextTracker: Sendable {
     leaf = savedLeaf
     place = savedPlace
     if leafA == leafB { return placeA == placeB ? offsetA < offsetB : placeA < placeB }
-    var (childA, childB) = (leafA, leafB)
-    var (nodeA, nodeB) = (leafParents[leafA], leafParents[leafB])
-    while nodeA != nodeB {
-      childA = nodeA
-      childB = nodeB
-      nodeA = innerParents[nodeA]
-      nodeB = innerParents[nodeB]
+    var (atA, atB) = (leafParents[leafA], leafParents[leafB])
+    while atA / TextTracker.innerStride != atB / TextTracker.innerStride {
+      atA = innerParents[atA / TextTracker.innerStride]
+      atB = innerParents[atB / TextTracker.innerStride]
     }
-    return indexOfChild(childA, in: nodeA) < indexOfChild(childB, in: nodeA)
+    return atA < atB
   }
 }

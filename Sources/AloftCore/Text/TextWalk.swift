@@ -84,8 +84,8 @@ struct TextWalk: Sendable {
       add(start, entry)
       entry -= 1
     }
-    starts.words.reverse()
-    entries.words.reverse()
+    starts.reverse()
+    entries.reverse()
   }
 
   private mutating func add(_ start: Int, _ entry: Int) {
