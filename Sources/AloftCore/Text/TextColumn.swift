@@ -81,12 +81,12 @@ struct TextColumn: @unchecked Sendable {
 
   private mutating func move(to capacity: Int) {
     let new = Storage.create(minimumCapacity: capacity) { _ in capacity }
-    if count > 0 { new.withUnsafeMutablePointerToElements { TextColumn.copy(words, to: $0, count) } }
+    if count > 0 { new.withUnsafeMutablePointerToElements { TextColumn.copyWords(words, to: $0, count) } }
     storage = new
   }
 
   /// As bytes: the typed way is a loop where code is optimised for size.
-  @inline(__always) private static func copy(_ from: UnsafeMutablePointer<UInt32>, to: UnsafeMutablePointer<UInt32>, _ count: Int) {
+  @inline(__always) private static func copyWords(_ from: UnsafeMutablePointer<UInt32>, to: UnsafeMutablePointer<UInt32>, _ count: Int) {
     UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: 4 * count)
   }
 
@@ -128,16 +128,19 @@ struct TextColumn: @unchecked Sendable {
   /// Keeps the memory, if nobody else holds it.
   @inline(never) mutating func removeAll() {
     count = 0
-    if !isKnownUniquelyReferenced(&storage), storage != nil { self = TextColumn() }
+    if !isKnownUniquelyReferenced(&storage) { storage = nil }
   }
 
   /// Keeps the first `count` numbers.
-  mutating func truncate(_ count: Int) { self.count = min(self.count, count) }
+  mutating func truncate(_ count: Int) {
+    precondition(count >= 0)
+    self.count = min(self.count, count)
+  }
 
   @inline(never) mutating func insert(_ value: Int, at index: Int) {
     precondition(UInt(bitPattern: index) <= UInt(bitPattern: count))
     makeRoom(1)
-    TextColumn.copy(words + index, to: words + index + 1, count - index)
+    TextColumn.copyWords(words + index, to: words + index + 1, count - index)
     words[index] = UInt32(truncatingIfNeeded: value)
     count += 1
   }
@@ -146,7 +149,7 @@ struct TextColumn: @unchecked Sendable {
     precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
     own()
     count -= 1
-    TextColumn.copy(words + index + 1, to: words + index, count - index)
+    TextColumn.copyWords(words + index + 1, to: words + index, count - index)
   }
 
   @inline(never) mutating func reverse() {

@@ -10,19 +10,19 @@ extension TextDocument {
   /// times the logarithm of the concurrent history where they are concurrent; a message on top of everything costs nothing more than
   /// typing it.
   public mutating func merge(_ bytes: [UInt8], session: [Text] = []) throws(TextError) -> TextDelta {
-    let events = try TextEvents(bytes, session: session)
-    var delta = TextDelta()
-    try absorb(events, &delta, isRecording: true)
-    output.free()
-    return delta
+    try absorb(bytes, session, isRecording: true)
   }
 
   /// The same without saying what changed: for servers, and for texts that nobody looks at.
   public mutating func absorb(_ bytes: [UInt8], session: [Text] = []) throws(TextError) {
-    let events = try TextEvents(bytes, session: session)
+    _ = try absorb(bytes, session, isRecording: false)
+  }
+
+  private mutating func absorb(_ bytes: [UInt8], _ session: [Text], isRecording: Bool) throws(TextError) -> TextDelta {
+    defer { output.free() }
     var delta = TextDelta()
-    try absorb(events, &delta, isRecording: false)
-    output.free()
+    try absorb(TextEvents(bytes, session: session), &delta, isRecording: isRecording)
+    return delta
   }
 
   mutating func absorb(_ events: TextEvents, _ delta: inout TextDelta, isRecording: Bool) throws(TextError) {
@@ -60,7 +60,7 @@ extension TextDocument {
     tracker.passed = 0
   }
 
-  /// Throws when a merge has taken more steps than an honest history can. Long-lived branches that real people wrote take 1.2 for each
+  /// Throws when a merge has taken more steps than an honest history can. Long-lived branches that real people wrote take 0.8 for each
   /// event; branches made for it take as many as the square of the events, which is the price of replaying them.
   private func checkSteps() throws(TextError) {
     if graph.frontier.steps + tracker.passed > 1 << 22 + 16 * graph.count { throw .tooLarge }
@@ -296,8 +296,8 @@ extension TextDocument {
       tracker.move(graph.onlyA, -2)
       tracker.move(graph.onlyB, 2)
     }
-    tracker.prepare.truncate(1)
-    if tracker.prepare.isEmpty { tracker.prepare.append(end - 1) } else { tracker.prepare[0] = end - 1 }
+    tracker.prepare.removeAll()
+    tracker.prepare.append(end - 1)
     tracker.extendIndex(to: end)
   }
 

@@ -61,7 +61,7 @@ public struct TextDocument: Sendable {
 
   /// About how many bytes of memory the document holds, its log included.
   public var memoryBytes: Int {
-    let runs = 3 * agents.runs.count + 3 * graph.starts.count + graph.parents.count + 3 * operations.starts.count
+    let runs = 3 * agents.runs.count + 3 * graph.starts.count + 2 * graph.parents.count + 3 * operations.starts.count
     return 4 * runs + operations.kinds.count + operations.text.count + buffer.capacity + tracker.byteCount
       + sealed.count + sealedText.bytes.count + packed.bytes.count
   }

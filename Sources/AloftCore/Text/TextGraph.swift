@@ -99,14 +99,10 @@ struct TextGraph: Sendable {
   /// Finds the events that only one of two versions has in its history, `onlyA` and `onlyB`: of a version, and of the one that an event
   /// of an entry was typed on. Costs the entries between the two and their common history.
   mutating func diff(_ version: TextColumn, before event: Int, of entry: Int) {
-    // What the event stands on may be older than all of the version, and the other way round.
+    // Nothing that either stands on is newer.
     start(at: max(version.isEmpty ? 0 : version.last, event - 1))
     reach(version, 1)
     if event > starts[entry] { frontier.reach(event - 1, in: entry, 2) } else { reach(parentsOf: entry, 2) }
-    walkApart()
-  }
-
-  private mutating func walkApart() {
     onlyA.removeAll()
     onlyB.removeAll()
     while frontier.count > frontier.shared {

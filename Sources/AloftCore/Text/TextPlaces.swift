@@ -52,6 +52,7 @@ extension TextDocument {
   }
 
   private mutating func absorb(trusted bytes: [UInt8], _ delta: inout TextDelta, isRecording: Bool) throws(TextError) {
+    defer { output.free() }
     if bytes.first != TextPlaced.format { return try absorb(TextEvents(bytes, session: []), &delta, isRecording: isRecording) }
     let end = bytes.count - 8
     if end < 4 { throw .malformed }
@@ -68,7 +69,6 @@ extension TextDocument {
     document.operations = events.operations
     try document.put(&places)
     document.commit(&delta, isRecording)
-    document.output.free()
     self = document
   }
 

@@ -20,8 +20,10 @@ struct TextTracker: Sendable {
   static let placeholderLength = (1 << 30) - 2
   /// No character: the left origin at the start of the text.
   static let none = 0x7FFF_FFFF
+  /// Set in what the index has for a deletion: the rest is the id of its target.
   static let target = 1 << 31
-  /// How many records fit into a leaf and how many children into an inner node, and the words from one to the next.
+  /// How many records fit into a leaf and how many children into an inner node. With what else a node has they fill 64 words, so that
+  /// the way from a number to a place is a shift.
   static let leafSize = 20
   static let innerSize = 15
   static let leafStride = 64
