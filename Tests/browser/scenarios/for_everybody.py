@@ -80,7 +80,7 @@ def look_at_every_screen(world, colours):
     visit = app.create_visit(page, 'A long title that has to wrap somewhere on a narrow screen', tags=['priority', 'cold chain', 'owner present'],
                              notes='Notes', summary='Summary')
     app.wait_until_sent(page)
-    found += screens(page, store, visit) + forms(page, visit) + troubles(world, server, ada, visit)
+    found += screens(page, store, visit) + forms(page, visit) + troubles(world, server, ada, visit) + badges(page)
     same(found, [], 'problems')
 
 
@@ -133,6 +133,21 @@ def troubles(world, server, ada, visit):
     app.open_tray(page).get_by_role('button', name='Choose a version').click()
     page.get_by_role('radio', name='Keep yours').wait_for()
     return found + named(page, 'the conflict chooser')
+
+
+def badges(page):
+    """The badge in every state, of which some pass too quickly to be met: it is told them."""
+    page.reload()
+    app.wait_for_state(page, 'attention')
+    found = []
+    for state in ('starting', 'synced', 'syncing', 'queued', 'offline', 'unreachable', 'slow', 'portal', 'signedOut', 'attention', 'notSaved'):
+        page.evaluate("""(state) => {
+          const status = { state, queued: 3, parked: 1, conflicts: 1, lastSynced: 0 };
+          document.querySelector('aloft-status').db = { status, onStatus: () => () => {} };
+        }""", state)
+        same(page.locator('aloft-status').get_attribute('state'), state, 'the badge shows the state')
+        found += named(page, f'the badge, {state}')
+    return found
 
 
 def named(page, screen):
